@@ -1,0 +1,26 @@
+import { defineConfig } from 'vitest/config';
+
+/** Unit tests stand beside their file; what needs the rig is under test/ and runs one file at a time, on one rig. */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['src/**/*.test.ts', 'prefect/**/*.test.ts', 'worker/src/**/*.test.ts', 'test/rig/**/*.test.ts'],
+          testTimeout: 20_000,
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 180_000,
+          hookTimeout: 600_000,
+          globalSetup: ['test/e2e/rig.setup.ts'],
+        },
+      },
+    ],
+  },
+});
