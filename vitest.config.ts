@@ -6,6 +6,13 @@ export default defineConfig({
     projects: [
       {
         test: {
+          name: 'house',
+          include: ['test/house/**/*.test.ts'],
+          testTimeout: 300_000,
+        },
+      },
+      {
+        test: {
           name: 'unit',
           include: ['src/**/*.test.ts', 'prefect/**/*.test.ts', 'worker/src/**/*.test.ts', 'test/rig/**/*.test.ts'],
           testTimeout: 20_000,

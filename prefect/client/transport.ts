@@ -1,0 +1,177 @@
+/**
+ * One way to the Prefect API: headers, CSRF, retries, a deadline a try.
+ *
+ * Failure model. Every request may be answered late, twice or not at all; the server may be starting, overloaded
+ * (SQLite servers answer 503 when two writers meet), in maintenance, or behind a proxy that resets idle connections.
+ * A try that failed in passing is made again with the very same body, so callers give whatever makes a repeat harmless
+ * (a transition id, an idempotency key, an upsert). What does not pass is thrown as PrefectApiError (the server's
+ * answer) or PrefectUnreachableError (no answer). The pool of connections is opened here and closed by close().
+ */
+import { readFileSync } from 'node:fs';
+import { rootCertificates } from 'node:tls';
+import { EnvHttpProxyAgent, request } from 'undici';
+import { type PrefectSettings, SettingsError } from '../settings/index.ts';
+import { CsrfTokens } from './csrf.ts';
+import { codeOf, detailOf, PrefectApiError, PrefectUnreachableError } from './errors.ts';
+import { delayBeforeRetry, type Outcome } from './retry.ts';
+
+/** The version of the API this client speaks, and the Prefect whose behaviour it follows (§6.7, worker.md §1.4). */
+const API_VERSION = '0.8.4';
+const PREFECT_VERSION = '3.8.8';
+
+export interface TransportWorld {
+  readonly clock: { now(): number; sleep(ms: number, signal: AbortSignal): Promise<void> };
+  readonly random: () => number;
+  readonly log: { debug(text: string): void; warning(text: string): void };
+  /** Appended to the User-Agent, e.g. `slipway-worker/0.1.0`. */
+  readonly product: string;
+  /** More headers for every request, e.g. the worker's attribution. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface Transport {
+  /** Sends one request, tried again as the settings say; resolves with a 2xx answer or throws. */
+  send(input: Request): Promise<Response>;
+  /** Requests sent so far, retries included. */
+  readonly requests: number;
+  close(): Promise<void>;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: string;
+}
+
+/**
+ * Opens the connection pool for one Prefect API.
+ *
+ * @throws SettingsError when the CA file cannot be read.
+ */
+export function openTransport(settings: PrefectSettings, world: TransportWorld): Transport {
+  const dispatcher = new EnvHttpProxyAgent({
+    ...(settings.proxy.http === undefined ? {} : { httpProxy: settings.proxy.http }),
+    ...(settings.proxy.https === undefined ? {} : { httpsProxy: settings.proxy.https }),
+    noProxy: settings.proxy.no ?? '',
+    connections: 16,
+    connect: { rejectUnauthorized: !settings.tls.insecure, ca: certificateAuthorities(settings.tls.caFile) },
+  });
+  const headers: Readonly<Record<string, string>> = {
+    'user-agent': `prefect/${PREFECT_VERSION} (API ${API_VERSION}) ${world.product}`,
+    'x-prefect-api-version': API_VERSION,
+    ...(settings.authorization === undefined ? {} : { authorization: settings.authorization }),
+    ...world.headers,
+    ...lowerCaseKeys(settings.customHeaders),
+  };
+  let requests = 0;
+  let answeredBefore = false;
+
+  async function once(
+    method: string,
+    url: string,
+    extra: Record<string, string>,
+    body: string | undefined,
+    signal: AbortSignal,
+  ): Promise<Answer> {
+    requests += 1;
+    const deadline = AbortSignal.any([signal, AbortSignal.timeout(settings.requestTimeoutMs)]);
+    const answer = await request(url, {
+      method: method as 'GET',
+      headers: { ...headers, ...extra },
+      body: body ?? null,
+      dispatcher,
+      signal: deadline,
+    });
+    const text = await answer.body.text();
+    answeredBefore = true;
+    return { status: answer.statusCode, headers: answer.headers, body: text };
+  }
+
+  const csrf = new CsrfTokens(settings.csrfSupport && !settings.cloud, settings.apiUrl, world.clock, (url, signal) =>
+    once('GET', url, {}, undefined, signal),
+  );
+
+  async function send(input: Request): Promise<Response> {
+    const method = input.method;
+    const path = input.url.slice(settings.apiUrl.length).replace(/\?.*$/, '');
+    const body = method === 'GET' || method === 'DELETE' ? undefined : await input.text();
+    const contentType = input.headers.get('content-type');
+    const signal = input.signal;
+    for (let attempt = 1; ; attempt += 1) {
+      let outcome: Outcome;
+      let failure: unknown;
+      let answer: Answer | undefined;
+      try {
+        const token = method === 'GET' ? {} : await csrf.headers(signal);
+        answer = await once(
+          method,
+          input.url,
+          { ...(contentType === null ? {} : { 'content-type': contentType }), ...token },
+          body,
+          signal,
+        );
+        if (answer.status >= 200 && answer.status < 300) return toResponse(answer);
+        outcome = {
+          kind: 'answer',
+          status: answer.status,
+          retryAfter: header(answer, 'retry-after'),
+          maintenance: header(answer, 'prefect-maintenance') === 'true',
+          csrfRejected: answer.status === 403 && answer.body.includes('Invalid CSRF token'),
+        };
+        if (outcome.csrfRejected) csrf.forget();
+      } catch (error) {
+        if (signal.aborted) throw signal.reason;
+        failure = error;
+        outcome = { kind: 'failure', code: codeOf(error), answeredBefore };
+      }
+      const delayMs = delayBeforeRetry(outcome, attempt, settings, world.random, world.clock.now());
+      const what = outcome.kind === 'answer' ? String(outcome.status) : (outcome.code ?? 'no answer');
+      if (delayMs === undefined) {
+        if (answer !== undefined) throw new PrefectApiError(answer.status, method, path, detailOf(answer.body));
+        throw new PrefectUnreachableError(settings.apiUrl, attempt, failure);
+      }
+      const line = `Prefect API: ${method} ${path}: ${what}; trying again in ${(delayMs / 1000).toFixed(1)} s`;
+      if (delayMs >= 8000) world.log.warning(line);
+      else world.log.debug(line);
+      await world.clock.sleep(delayMs, signal);
+    }
+  }
+
+  return {
+    send,
+    get requests() {
+      return requests;
+    },
+    close: () => dispatcher.destroy(),
+  };
+}
+
+function certificateAuthorities(file: string | undefined): string[] | undefined {
+  if (file === undefined) return undefined;
+  try {
+    return [...rootCertificates, readFileSync(file, 'utf8')];
+  } catch (error) {
+    throw new SettingsError(
+      'PREFECT_API_SSL_CERT_FILE',
+      `the certificate file that PREFECT_API_SSL_CERT_FILE or SSL_CERT_FILE names cannot be read (${codeOf(error) ?? 'unreadable'})`,
+      'Name a file with PEM certificates that exists on this machine, or remove the variable.',
+    );
+  }
+}
+
+function header(answer: Answer, name: string): string | null {
+  const value = answer.headers[name];
+  return (Array.isArray(value) ? value[0] : value) ?? null;
+}
+
+function toResponse(answer: Answer): Response {
+  const empty = answer.status === 204 || answer.status === 304;
+  return new Response(empty ? null : answer.body, {
+    status: answer.status,
+    headers: { 'content-type': header(answer, 'content-type') ?? 'application/json' },
+  });
+}
+
+function lowerCaseKeys(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+}

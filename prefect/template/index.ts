@@ -1,0 +1,12 @@
+/** Prefect's template language: placeholders in `prefect.yaml`, base job templates and job variables. */
+export { type ApplyOptions, applyValues } from './apply.ts';
+export { lookup, NotSet } from './lookup.ts';
+export { findPlaceholders, type Placeholder, type PlaceholderKind, unresolved } from './placeholder.ts';
+export { pythonStr } from './python-str.ts';
+export {
+  type ReferenceReaders,
+  type ResolveOptions,
+  resolveReferences,
+  TemplateError,
+  type TemplateErrorReason,
+} from './references.ts';

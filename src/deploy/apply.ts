@@ -1,0 +1,143 @@
+import {
+  createDeployment,
+  createFlow,
+  createWorkPool,
+  createWorkQueue,
+  type PrefectApi,
+  PrefectApiError,
+  updateDeployment,
+  updateWorkPool,
+  updateWorkQueue,
+} from '@slipway/prefect/client';
+import pLimit from 'p-limit';
+import type { Log } from '../world.ts';
+import type {
+  Applied,
+  AppliedDeployment,
+  Change,
+  DeploymentFields,
+  Plan,
+  PlannedDeployment,
+  PlannedWorkPool,
+} from './model.ts';
+
+/** An SQLite server answers 503 to parallel writers: a few at a time, the client's retries do the rest. */
+const WRITES_AT_A_TIME = 4;
+
+type Failure = Applied['failures'][number];
+
+/**
+ * Writes what the plan says and nothing else: work pools first, then flows, then deployments. A write that fails at
+ * last does not stop the others (design.md, difference 13); a second run converges, since every write is an upsert.
+ *
+ * @returns what was done and what failed; rejects only when the job is cancelled.
+ */
+export async function apply(plan: Plan, api: PrefectApi, log: Log, signal: AbortSignal): Promise<Applied> {
+  const failures: Failure[] = [];
+  const attempt = async <T>(what: string, where: Failure['where'], write: () => Promise<T>): Promise<T | undefined> => {
+    try {
+      return await write();
+    } catch (error) {
+      if (signal.aborted) throw error;
+      failures.push({
+        what,
+        where,
+        reason:
+          error instanceof PrefectApiError
+            ? error.detail || error.message
+            : String(error instanceof Error ? error.message : error),
+      });
+      return undefined;
+    }
+  };
+  const limit = pLimit(WRITES_AT_A_TIME);
+
+  await Promise.all(
+    plan.workPools.map((pool) =>
+      limit(() => attempt(`work pool ${pool.name}`, undefined, () => writeWorkPool(pool, api, signal))),
+    ),
+  );
+
+  const flowIds = new Map<string, string>();
+  const missingFlows = new Set(
+    plan.deployments.filter((one) => one.action === 'create').map((one) => one.desired.flowName),
+  );
+  await Promise.all(
+    [...missingFlows].map((name) =>
+      limit(async () => {
+        const flow = await attempt(`flow ${name}`, undefined, () => createFlow(api, name, signal));
+        if (flow !== undefined) flowIds.set(name, flow.id);
+      }),
+    ),
+  );
+
+  const deployments = await Promise.all(
+    plan.deployments.map((planned) =>
+      limit(() =>
+        attempt(`deployment ${planned.desired.name}`, planned.desired.where, async () => {
+          const done = await writeDeployment(planned, flowIds, api, signal);
+          if (done !== undefined && done.action !== 'unchanged')
+            log.info(`${done.action === 'create' ? 'created' : 'changed'} ${done.name}`);
+          return done;
+        }),
+      ),
+    ),
+  );
+  return {
+    deployments: deployments.filter((one): one is AppliedDeployment => one !== undefined),
+    workPools: plan.workPools.map(({ name, action }) => ({ name, action })),
+    failures,
+  };
+}
+
+async function writeWorkPool(planned: PlannedWorkPool, api: PrefectApi, signal: AbortSignal): Promise<void> {
+  if (planned.action === 'unchanged') return;
+  if (planned.action === 'create') {
+    await createWorkPool(api, { ...planned.body, name: planned.name, type: planned.type }, signal);
+  } else if (Object.keys(planned.body).length > 0) {
+    await updateWorkPool(api, planned.name, planned.body, signal);
+  }
+  for (const queue of planned.queues) {
+    if (queue.action === 'create')
+      await createWorkQueue(api, planned.name, { ...queue.body, name: queue.name }, signal);
+    else await updateWorkQueue(api, planned.name, queue.name, queue.body, signal);
+  }
+}
+
+async function writeDeployment(
+  planned: PlannedDeployment,
+  flowIds: ReadonlyMap<string, string>,
+  api: PrefectApi,
+  signal: AbortSignal,
+): Promise<AppliedDeployment | undefined> {
+  const { desired } = planned;
+  if (planned.action === 'unchanged') return { name: desired.name, id: planned.actual.id, action: 'unchanged' };
+  if (planned.action === 'change') {
+    await updateDeployment(api, planned.actual.id, updateBody(desired.fields, planned.changes), signal);
+    return { name: desired.name, id: planned.actual.id, action: 'change' };
+  }
+  const flowId = flowIds.get(desired.flowName);
+  // Its flow could not be registered; that failure is in the list already.
+  if (flowId === undefined) return undefined;
+  const record = await createDeployment(
+    api,
+    { enforce_parameter_schema: true, schedules: [], ...desired.fields, name: desired.deploymentName, flow_id: flowId },
+    signal,
+  );
+  return { name: desired.name, id: record.id, action: 'create' };
+}
+
+/**
+ * The changed fields, whole (the server replaces a field, it does not merge), and the pool's name beside job
+ * variables: without it the server would not check them (contracts/deploy.md §4.5).
+ */
+function updateBody(fields: DeploymentFields, changes: readonly Change[]): Partial<DeploymentFields> {
+  const changed = new Set(changes.map((change) => change.field.split('.')[0]));
+  if (changed.has('job_variables')) changed.add('work_pool_name').add('work_queue_name');
+  if (changed.has('work_pool_name') || changed.has('work_queue_name'))
+    changed.add('work_pool_name').add('work_queue_name');
+  if (changed.has('version') && fields.version_info !== undefined) changed.add('version_info');
+  if (changed.has('concurrency_limit') || changed.has('concurrency_options'))
+    changed.add('concurrency_limit').add('concurrency_options');
+  return Object.fromEntries(Object.entries(fields).filter(([key]) => changed.has(key)));
+}

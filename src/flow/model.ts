@@ -1,0 +1,21 @@
+import type { JsonObject } from '@slipway/prefect/json';
+
+/** What an entrypoint says of its flow, read without running it (contracts/deploy.md §3). */
+export interface Flow {
+  /** The entrypoint as written. */
+  readonly entrypoint: string;
+  /** The flow's name as Prefect would register it. */
+  readonly name: string;
+  /** The function's own name, for `-n function/deployment` selection. */
+  readonly functionName: string;
+  readonly description: string | undefined;
+  /** `version=` of the decorator when it is a literal; else undefined, meaning Prefect's hash of the file. */
+  readonly version: string | undefined;
+  readonly parameters: ParameterSchema;
+}
+
+/** A parameter schema, or why it cannot be known without running the code (design.md, difference 15). */
+export type ParameterSchema =
+  | { readonly kind: 'exact'; readonly schema: JsonObject }
+  /** The schema is never stricter than Python's: what could not be known is `{title, position}`. */
+  | { readonly kind: 'approximate'; readonly schema: JsonObject; readonly reasons: readonly string[] };

@@ -1,0 +1,50 @@
+import type { Position } from '../project/model.ts';
+
+/** How to build and push one image: a value that two equal build steps share, so equal images are built once. */
+export interface ImagePlan {
+  /** Repository without tag, with registry host when there is one: `localhost:5000/hello`, `acme/hello`. */
+  readonly repository: string;
+  /** Tags to push, the first is the main one. Never empty. */
+  readonly tags: readonly [string, ...string[]];
+  /** Directory sent as build context, absolute. */
+  readonly context: string;
+  readonly dockerfile: DockerfileSource;
+  /** `linux/amd64` …; empty means the builder's own. */
+  readonly platforms: readonly string[];
+  readonly target: string | undefined;
+  readonly buildArgs: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly cacheFrom: readonly string[];
+  readonly cacheTo: readonly string[];
+  readonly noCache: boolean;
+  /** Always ask the registry for newer base images. */
+  readonly pull: boolean;
+  readonly network: string | undefined;
+  readonly addHosts: readonly string[];
+  readonly builder: string | undefined;
+  /** Seconds since the epoch for SOURCE_DATE_EPOCH; undefined outside git. */
+  readonly sourceDateEpoch: number | undefined;
+  readonly push: boolean;
+  /** The step or input that asked for it. */
+  readonly where: Position | undefined;
+}
+
+export type DockerfileSource =
+  | { readonly kind: 'file' /** absolute */; readonly path: string }
+  /** Written to a private temporary file, never into the work tree (design.md, difference 14). */
+  | {
+      readonly kind: 'generated';
+      readonly content: string /** written beside it when the context has none */;
+      readonly dockerignore: string | undefined;
+    };
+
+/** What came of an ImagePlan. */
+export interface BuiltImage {
+  readonly plan: ImagePlan;
+  /** `repository:tag` of the main tag. */
+  readonly image: string;
+  /** `repository@sha256:…` as the registry knows it; undefined in plan mode and when nothing was pushed. */
+  readonly imageRef: string | undefined;
+  readonly digest: string | undefined;
+  readonly seconds: number;
+}

@@ -1,0 +1,93 @@
+import { LineCounter, type ParsedNode, parseAllDocuments } from 'yaml';
+import { Problem, throwIfAny } from '../problem.ts';
+import { Composer, SYNTAX_REMEDY } from './compose.ts';
+import type { Position } from './model.ts';
+import type { YamlNode } from './nodes.ts';
+
+/** Files above this are refused before they are parsed. */
+export const MAX_BYTES = 5 * 1024 * 1024;
+/** After a syntax error the rest is guesswork; a few are shown, not all. */
+const MAX_SYNTAX_ERRORS = 5;
+
+/**
+ * Reads YAML 1.1 as PyYAML's `safe_load` does (contracts/deploy.md §1.1): the `yaml` library parses and tells places,
+ * scalars, tags, merges and duplicate keys follow PyYAML.
+ *
+ * @param text the file's text.
+ * @param file its path relative to the repository's root, for positions.
+ * @returns the root; undefined when the file holds no document.
+ * @throws Problem | Problems with every syntax error, or every value that PyYAML refuses.
+ */
+export function parseYaml(text: string, file: string): YamlNode | undefined {
+  if (Buffer.byteLength(text) > MAX_BYTES) {
+    throw new Problem(`${file} is larger than 5 MB`, {
+      remedy: 'A prefect.yaml is a few kilobytes; check that prefect-file names the right file.',
+      where: { file, line: 1, column: 1 },
+    });
+  }
+  // Python opens the file in text mode, where every kind of line end is one newline.
+  const source = text.replaceAll(/\r\n?/g, '\n');
+  const lines = new LineCounter();
+  refuseUnprintable(source, file);
+  try {
+    const [document, second] = parseAllDocuments<ParsedNode>(source, {
+      schema: 'failsafe',
+      version: '1.1',
+      resolveKnownTags: false,
+      merge: false,
+      uniqueKeys: false,
+      prettyErrors: false,
+      logLevel: 'silent',
+      lineCounter: lines,
+    });
+    const at = (offset: number): Position => {
+      const { line, col } = lines.linePos(offset);
+      return { file, line: Math.max(line, 1), column: Math.max(col, 1) };
+    };
+    if (document === undefined) return undefined;
+    const problems = document.errors.slice(0, MAX_SYNTAX_ERRORS).map(
+      (error) =>
+        new Problem(`${file} is not valid YAML: ${error.message.replace(/\.$/, '')}`, {
+          remedy: SYNTAX_REMEDY,
+          where: at(error.pos[0]),
+        }),
+    );
+    if (second !== undefined) {
+      problems.push(
+        new Problem(`${file} holds more than one YAML document`, {
+          remedy: 'Keep one document; remove the `---` lines after the first.',
+          where: at(second.range[0]),
+        }),
+      );
+    }
+    throwIfAny(problems);
+    return document.contents === null ? undefined : new Composer(at).compose(document.contents);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new Problem(`${file} is nested too deeply`, {
+      remedy: 'Flatten the nested lists or mappings.',
+      where: { file, line: 1, column: 1 },
+      cause: error,
+    });
+  }
+}
+
+/** Control characters and broken encoding: PyYAML's reader refuses the first, Python's the second. */
+function refuseUnprintable(text: string, file: string): void {
+  const found = /[^\t\n\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffc\u{10000}-\u{10ffff}]/u.exec(text);
+  if (found === null) return;
+  const before = text.slice(0, found.index);
+  const code = found[0].codePointAt(0) ?? 0;
+  throw new Problem(
+    code === 0xfffd
+      ? `${file} is not UTF-8 text`
+      : `${file} holds the control character U+${code.toString(16).toUpperCase().padStart(4, '0')}`,
+    {
+      remedy:
+        code === 0xfffd
+          ? 'Save the file as UTF-8.'
+          : 'Remove the character, or write it as an escape in double quotes.',
+      where: { file, line: before.split('\n').length, column: found.index - before.lastIndexOf('\n') },
+    },
+  );
+}

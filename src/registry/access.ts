@@ -1,0 +1,193 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { Problem } from '../problem.ts';
+import type { Log } from '../world.ts';
+import { type Challenge, parseChallenge } from './challenge.ts';
+import { basicToken } from './credentials.ts';
+import { isRefusal, noAnswerProblem, refusedProblem } from './failure.ts';
+import type { Credentials } from './model.ts';
+import { apiHost, isLoopback, type Repository } from './repository.ts';
+import { NoAnswer, type RegistryAnswer, type RegistryWorld, send } from './request.ts';
+
+/**
+ * Our own word with a registry: that the credentials are good before a long build, and which digest it holds after
+ * (anchors/action.md §2.9). Failure model: nothing is kept between calls but how the registry wants to be spoken to;
+ * a token is asked for anew each time, so none can be stale.
+ */
+export interface RegistryAccess {
+  /**
+   * `sha256:…` of the manifest or index under a tag, as the registry knows it; undefined when there is none.
+   *
+   * @throws Problem when the registry cannot be reached or refuses.
+   */
+  readManifestDigest(tag: string): Promise<string | undefined>;
+}
+
+export interface AccessOptions {
+  readonly repository: Repository;
+  readonly credentials: Credentials | undefined;
+  readonly world: RegistryWorld & { readonly log: Pick<Log, 'mask'> };
+}
+
+const MANIFEST_TYPES = [
+  'application/vnd.oci.image.index.v1+json',
+  'application/vnd.oci.image.manifest.v1+json',
+  'application/vnd.docker.distribution.manifest.list.v2+json',
+  'application/vnd.docker.distribution.manifest.v2+json',
+].join(', ');
+
+/**
+ * Signs in to the registry as a push would: GET /v2/ and, where it asks for one, a token for this repository.
+ *
+ * @returns access for reading what was pushed.
+ * @throws Problem when it is not reachable, wants credentials and there are none, or refuses those there are.
+ */
+export async function proveAccess(options: AccessOptions): Promise<RegistryAccess> {
+  const { repository, world } = options;
+  try {
+    const { base, challenge } = await probe(repository.host, world);
+    const session: Session = { ...options, base, challenge };
+    const authorization = await authorize(session, 'pull,push');
+    if (authorization !== undefined) {
+      const answer = await send(world, new URL('/v2/', base), { method: 'GET', authorization, redirects: 'follow' });
+      if (isRefusal(answer.status)) throw refusedProblem(repository.host, options.credentials, answer);
+    }
+    return { readManifestDigest: (tag) => explained(repository.host, () => readDigest(session, tag)) };
+  } catch (error) {
+    throw error instanceof NoAnswer ? noAnswerProblem(repository.host, error) : error;
+  }
+}
+
+interface Session extends AccessOptions {
+  readonly base: URL;
+  readonly challenge: Challenge | undefined;
+}
+
+/** How the registry is spoken to: its origin and what it wants. On this machine plain HTTP is tried first, as Docker may. */
+async function probe(host: string, world: RegistryWorld): Promise<{ base: URL; challenge: Challenge | undefined }> {
+  const ask = async (base: URL) => {
+    const answer = await send(world, new URL('/v2/', base), { method: 'GET', redirects: 'follow' });
+    return { base, answer };
+  };
+  let found: { base: URL; answer: RegistryAnswer };
+  if (isLoopback(host)) {
+    found = await ask(new URL(`http://${host}`));
+    // A TLS server tells plain HTTP off with 400 and no registry header.
+    if (found.answer.status === 400) found = await ask(new URL(`https://${host}`));
+  } else {
+    found = await ask(new URL(`https://${apiHost(host)}`));
+  }
+  const { base, answer } = found;
+  if (answer.status === 200) return { base, challenge: undefined };
+  const challenge = parseChallenge(answer.headers.get('www-authenticate'));
+  if (answer.status === 401 && challenge !== undefined) return { base, challenge };
+  throw new Problem(`${host} does not answer as an image registry: status ${answer.status} for ${base.origin}/v2/`, {
+    remedy: 'Check the host in the image name: it must be the registry’s own, with its port.',
+  });
+}
+
+/** The Authorization header for an action on the repository; undefined where the registry wants none. */
+async function authorize(session: Session, actions: 'pull' | 'pull,push'): Promise<string | undefined> {
+  const { challenge, credentials, repository } = session;
+  if (challenge === undefined) return undefined;
+  if (challenge.scheme === 'bearer') return `Bearer ${await requestToken(session, challenge, actions)}`;
+  if (credentials?.kind === 'basic') return `Basic ${basicToken(credentials)}`;
+  throw refusedProblem(repository.host, credentials, undefined);
+}
+
+const TokenAnswer = z
+  .looseObject({ token: z.string().optional(), access_token: z.string().optional() })
+  .transform(({ token, access_token }) => token ?? access_token);
+
+async function requestToken(
+  session: Session,
+  challenge: Extract<Challenge, { scheme: 'bearer' }>,
+  actions: string,
+): Promise<string> {
+  const { credentials, repository, world } = session;
+  const realm = realmOf(challenge.realm, session);
+  const scope = `repository:${repository.path}:${actions}`;
+  const service: Record<string, string> = challenge.service === undefined ? {} : { service: challenge.service };
+  let answer: RegistryAnswer;
+  if (credentials?.kind === 'identity-token') {
+    const form = new URLSearchParams({
+      grant_type: 'refresh_token',
+      ...service,
+      scope,
+      client_id: 'slipway',
+      refresh_token: credentials.token,
+    });
+    answer = await send(world, realm, { method: 'POST', form, redirects: 'refuse' });
+  } else {
+    for (const [name, value] of Object.entries({ ...service, scope })) realm.searchParams.set(name, value);
+    const authorization = credentials === undefined ? {} : { authorization: `Basic ${basicToken(credentials)}` };
+    answer = await send(world, realm, { method: 'GET', ...authorization, redirects: 'refuse' });
+  }
+  if (isRefusal(answer.status)) throw refusedProblem(repository.host, credentials, answer);
+  const token = answer.status === 200 ? TokenAnswer.safeParse(jsonOf(answer)).data : undefined;
+  if (token !== undefined) {
+    world.log.mask(token);
+    return token;
+  }
+  throw new Problem(
+    `the token service ${realm.origin} of registry ${repository.host} answered ${answer.status} without a token`,
+    {
+      remedy: 'This is the registry’s own trouble: look at its status page and run the job again.',
+    },
+  );
+}
+
+/** The token service may be on another host (auth.docker.io), but the password goes there by HTTPS only. */
+function realmOf(text: string, session: Session): URL {
+  const realm = URL.canParse(text) ? new URL(text) : undefined;
+  if (realm?.protocol === 'https:' || (realm?.protocol === 'http:' && isLoopback(realm.host))) return realm;
+  throw new Problem(`registry ${session.repository.host} sends its sign-in to ${text}, which is not HTTPS`, {
+    remedy: 'Let the registry’s token service be reached by HTTPS; a password is not sent in the clear.',
+  });
+}
+
+async function readDigest(session: Session, tag: string): Promise<string | undefined> {
+  const { repository, world } = session;
+  const url = new URL(`/v2/${repository.path}/manifests/${tag}`, session.base);
+  const authorization = await authorize(session, 'pull');
+  const ask = (method: 'HEAD' | 'GET') =>
+    send(world, url, {
+      method,
+      accept: MANIFEST_TYPES,
+      redirects: 'follow',
+      ...(authorization === undefined ? {} : { authorization }),
+    });
+  const head = await ask('HEAD');
+  if (head.status === 404) return undefined;
+  if (isRefusal(head.status)) throw refusedProblem(repository.host, session.credentials, head);
+  const digest = head.headers.get('docker-content-digest');
+  if (head.status === 200 && digest !== null && isDigest(digest)) return digest;
+  // Some registries answer HEAD without the digest, or not at all: it is the hash of the manifest's bytes.
+  const whole = await ask('GET');
+  if (whole.status === 404) return undefined;
+  if (whole.status === 200) return `sha256:${createHash('sha256').update(whole.body).digest('hex')}`;
+  throw new Problem(`registry ${repository.host} answered ${whole.status} for ${repository.path}:${tag}`, {
+    remedy: 'This is the registry’s own trouble: look at its status page and run the job again.',
+  });
+}
+
+/** True for `sha256:` and 64 hex digits. */
+export function isDigest(text: string): boolean {
+  return /^sha256:[0-9a-f]{64}$/.test(text);
+}
+
+async function explained<T>(host: string, body: () => Promise<T>): Promise<T> {
+  try {
+    return await body();
+  } catch (error) {
+    throw error instanceof NoAnswer ? noAnswerProblem(host, error) : error;
+  }
+}
+
+function jsonOf(answer: RegistryAnswer): unknown {
+  try {
+    return JSON.parse(Buffer.from(answer.body).toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}

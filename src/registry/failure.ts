@@ -1,0 +1,139 @@
+import { z } from 'zod';
+import { Problem } from '../problem.ts';
+import type { Credentials } from './model.ts';
+import type { NoAnswer, RegistryAnswer } from './request.ts';
+
+/** Statuses by which a registry or its token service says no. */
+export function isRefusal(status: number): boolean {
+  return status === 401 || status === 403;
+}
+
+/**
+ * The Problem of a registry that refused: with no credentials, or with those that were sent.
+ *
+ * @param answer what it said, undefined when it was not even asked.
+ */
+export function refusedProblem(
+  host: string,
+  credentials: Credentials | undefined,
+  answer: RegistryAnswer | undefined,
+): Problem {
+  if (credentials === undefined) {
+    return new Problem(`registry ${host} wants a sign-in, and no credentials for it were found`, {
+      remedy: signInRemedy(host),
+    });
+  }
+  const said = answer === undefined ? '' : saidBy(answer);
+  const words = said === '' ? '' : `: ${said}`;
+  return new Problem(`registry ${host} refused the credentials from ${credentials.source}${words}`, {
+    remedy: `Check user and password or token, and that it may push there and has not expired. ${signInRemedy(host)}`,
+  });
+}
+
+/** How one signs in to a host today, for a remedy. */
+export function signInRemedy(host: string): string {
+  if (host === 'ghcr.io') {
+    return 'For GitHub’s registry give registry-username: ${{ github.actor }} and registry-password: ${{ secrets.GITHUB_TOKEN }}, and the job `permissions: packages: write`.';
+  }
+  if (host === 'docker.io') {
+    return 'For Docker Hub give registry-username and, as registry-password, an access token with write permission.';
+  }
+  if (/^\d{12}\.dkr[.-]ecr/.test(host) || host === 'public.ecr.aws') {
+    return 'Sign in with aws-actions/amazon-ecr-login before this step: Docker’s configuration is used.';
+  }
+  return 'Give registry-username and registry-password, or sign in with `docker login` before this step.';
+}
+
+/** The Problem of a registry that could not be spoken to. */
+export function noAnswerProblem(host: string, error: NoAnswer): Problem {
+  const at = error.url.origin;
+  const problem = (message: string, remedy: string) => new Problem(message, { remedy, cause: error });
+  switch (error.code) {
+    case 'ECONNREFUSED':
+      return problem(
+        `registry ${host} cannot be reached: nothing listens at ${at}`,
+        'Start the registry, or correct host and port in the image name.',
+      );
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return problem(
+        `registry ${host} cannot be reached: the name ${error.url.hostname} is not known`,
+        'Correct the host in the image name, or the runner’s DNS.',
+      );
+    case 'ERR_SSL_WRONG_VERSION_NUMBER':
+    case 'ERR_SSL_PACKET_LENGTH_TOO_LONG':
+    case 'EPROTO':
+      return problem(
+        `registry ${host} speaks plain HTTP where HTTPS is needed`,
+        'Put TLS before the registry; plain HTTP is spoken to localhost alone, since it would show the password.',
+      );
+    case 'DEPTH_ZERO_SELF_SIGNED_CERT':
+    case 'SELF_SIGNED_CERT_IN_CHAIN':
+    case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
+    case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
+      return problem(
+        `the certificate of registry ${host} is signed by nobody this runner trusts (${error.code})`,
+        'Let NODE_EXTRA_CA_CERTS name the authority’s certificate for this step, and give it to the builder as well.',
+      );
+    case 'CERT_HAS_EXPIRED':
+      return problem(`the certificate of registry ${host} has expired`, 'Renew the registry’s certificate.');
+    case 'ERR_TLS_CERT_ALTNAME_INVALID':
+      return problem(
+        `the certificate of registry ${host} is for another name`,
+        'Use the name in the certificate as host of the image.',
+      );
+    case 'plain http':
+      return problem(
+        `registry ${host} redirects to plain HTTP at ${at}`,
+        'Let the registry be reached by HTTPS all the way.',
+      );
+    case 'redirect':
+      return problem(
+        `the token service ${at} of registry ${host} redirects a sign-in`,
+        'Let the registry name the token service’s final address as its realm: a password does not follow a redirect.',
+      );
+    case 'deadline':
+    case 'ETIMEDOUT':
+    case 'UND_ERR_CONNECT_TIMEOUT':
+      return problem(
+        `registry ${host} did not answer in time`,
+        'Check that this runner may reach it (firewall, proxy), and run the job again.',
+      );
+    default:
+      return problem(
+        `registry ${host} could not be spoken to (${error.code})`,
+        'Check that this runner can reach it (firewall, proxy), and run the job again.',
+      );
+  }
+}
+
+const ErrorBody = z.union([
+  z.looseObject({
+    errors: z.array(z.looseObject({ code: z.string().optional(), message: z.string().optional() })).min(1),
+  }),
+  z.looseObject({ details: z.string() }),
+  z.looseObject({ error_description: z.string() }),
+]);
+
+/** The reason in an error body of a registry (`errors`) or token service, one line; empty when it gives none. */
+function saidBy(answer: RegistryAnswer): string {
+  let json: unknown;
+  try {
+    json = JSON.parse(Buffer.from(answer.body).toString('utf8'));
+  } catch {
+    return '';
+  }
+  const body = ErrorBody.safeParse(json).data;
+  if (body === undefined) return '';
+  const text =
+    'errors' in body
+      ? (body.errors[0]?.message ?? body.errors[0]?.code)
+      : 'details' in body
+        ? body.details
+        : body.error_description;
+  return (
+    String(text ?? '')
+      .split('\n')[0]
+      ?.slice(0, 200) ?? ''
+  );
+}

@@ -1,0 +1,28 @@
+/** A sign-in for one registry host. Its secret is masked in the log before its first use. */
+export type Credentials =
+  | {
+      readonly kind: 'basic';
+      readonly username: string;
+      readonly password: string;
+      /** Where it comes from, for the log: "the inputs registry-username and registry-password". */
+      readonly source: string;
+    }
+  /** A refresh token, as Docker keeps it under `identitytoken` (Azure's registries). */
+  | { readonly kind: 'identity-token'; readonly token: string; readonly source: string };
+
+/** Where credentials may come from; the first source that knows the host is used. */
+export interface CredentialSource {
+  /** For the log when none was found. */
+  readonly name: string;
+  find(host: string, signal: AbortSignal): Promise<Credentials | undefined>;
+}
+
+/** The action's inputs that say how to sign in. */
+export interface RegistryInputs {
+  readonly username: string | undefined;
+  readonly password: string | undefined;
+  /** Host that username and password are for; undefined: the first host that an image is pushed to. */
+  readonly host: string | undefined;
+  /** Names of the keyless inputs that are set (`aws-role`, `gcp-workload-identity-provider`, …). */
+  readonly keyless: readonly string[];
+}

@@ -1,0 +1,144 @@
+import { type UiObject, uiLink } from '@slipway/prefect/settings';
+import type { Applied, Plan } from '../deploy/model.ts';
+import type { BuiltImage } from '../image/model.ts';
+import { failed, type Run } from '../runs/model.ts';
+import type { Revision } from '../source/model.ts';
+import { countActions, valueText } from './plan-text.ts';
+
+export interface Report {
+  readonly mode: 'plan' | 'deploy';
+  readonly modeReason: string;
+  readonly revision: Revision;
+  readonly images: readonly BuiltImage[];
+  readonly plan: Plan;
+  readonly applied: Applied;
+  readonly runs: readonly Run[];
+  readonly uiUrl: string;
+}
+
+const ICON = { create: '🟢 created', change: '🟡 changed', unchanged: '⚪ unchanged' } as const;
+const PLANNED_ICON = { create: '🟢 create', change: '🟡 change', unchanged: '⚪ unchanged' } as const;
+
+/** The job summary as GitHub-flavoured Markdown: what was built, deployed and run, with links. */
+export function summaryMarkdown(report: Report): string {
+  const sections = [
+    title(report),
+    images(report),
+    objects(report),
+    changedFields(report),
+    failures(report),
+    runs(report),
+  ];
+  return `${sections.filter((section) => section !== '').join('\n\n')}\n`;
+}
+
+function title(report: Report): string {
+  const counts = countActions(report.plan);
+  const { revision } = report;
+  const commit =
+    revision.sha === undefined
+      ? 'no revision'
+      : revision.repositoryUrl === undefined
+        ? `\`${revision.shortSha}\``
+        : `[\`${revision.shortSha}\`](${revision.repositoryUrl}/commit/${revision.sha})`;
+  const about = `${commit}${revision.message === undefined ? '' : ` ${inline(revision.message)}`}`;
+  const did =
+    report.mode === 'plan'
+      ? `${counts.create} to create, ${counts.change} to change, ${counts.unchanged} unchanged. Nothing was written (${report.modeReason}).`
+      : `${counts.create} created, ${counts.change} changed, ${counts.unchanged} unchanged.`;
+  return `## Slipway: ${report.mode}\n\n${about}\n\n${did}`;
+}
+
+function images(report: Report): string {
+  if (report.images.length === 0) return '';
+  const rows = report.images.map(
+    (image) =>
+      `| \`${image.image}\` | ${image.digest === undefined ? 'known at deploy' : `\`${image.digest}\``} | ${image.seconds.toFixed(1)} s |`,
+  );
+  return ['### Images', '', '| image | digest | time |', '|---|---|---|', ...rows].join('\n');
+}
+
+function objects(report: Report): string {
+  const icon = report.mode === 'plan' ? PLANNED_ICON : ICON;
+  const ids = new Map(report.applied.deployments.map((one) => [one.name as string, one.id]));
+  const failedWrites = new Set(report.applied.failures.map((failure) => failure.what));
+  const row = (kind: string, name: string, action: keyof typeof ICON, object: UiObject | undefined): string => {
+    const shown = failedWrites.has(`${kind} ${name}`) ? '🔴 failed' : icon[action];
+    const label = object === undefined ? `\`${name}\`` : `[\`${name}\`](${uiLink(report.uiUrl, object)})`;
+    return `| ${kind} | ${label} | ${shown} |`;
+  };
+  const exists = (action: string): boolean => report.mode === 'deploy' || action !== 'create';
+  const pools = report.plan.workPools.map(({ name, action }) =>
+    row('work pool', name, action, exists(action) ? { kind: 'work-pool', name } : undefined),
+  );
+  const deployments = report.plan.deployments.map((planned) => {
+    const id = ids.get(planned.desired.name) ?? (planned.action === 'create' ? undefined : planned.actual.id);
+    return row(
+      'deployment',
+      planned.desired.name,
+      planned.action,
+      id === undefined ? undefined : { kind: 'deployment', id },
+    );
+  });
+  return ['### Work pools and deployments', '', '| kind | name | |', '|---|---|---|', ...pools, ...deployments].join(
+    '\n',
+  );
+}
+
+function changedFields(report: Report): string {
+  const blocks = [
+    ...report.plan.workPools.map((planned) => ({ name: `work pool ${planned.name}`, planned })),
+    ...report.plan.deployments.map((planned) => ({ name: planned.desired.name, planned })),
+  ].flatMap(({ name, planned }) => {
+    if (planned.action !== 'change') return [];
+    const rows = planned.changes.map(
+      (change) => `| \`${change.field}\` | ${code(valueText(change.before))} | ${code(valueText(change.after))} |`,
+    );
+    return [
+      [
+        `<details><summary>${inline(name)}</summary>`,
+        '',
+        '| field | before | after |',
+        '|---|---|---|',
+        ...rows,
+        '',
+        '</details>',
+      ].join('\n'),
+    ];
+  });
+  return blocks.length === 0 ? '' : ['### Changes', ...blocks].join('\n\n');
+}
+
+function failures(report: Report): string {
+  if (report.applied.failures.length === 0) return '';
+  const rows = report.applied.failures.map((failure) => `- **${inline(failure.what)}**: ${inline(failure.reason)}`);
+  return ['### Not written', '', ...rows, '', 'Everything else was applied; a second run converges.'].join('\n');
+}
+
+function runs(report: Report): string {
+  if (report.runs.length === 0) return '';
+  const rows = report.runs.map((run) => {
+    const state =
+      run.outcome === 'started'
+        ? 'started'
+        : run.outcome === 'finished'
+          ? run.state.name
+          : `timed out (${run.state.name})`;
+    const icon = run.outcome === 'started' ? '🔵' : failed(run) ? '🔴' : '🟢';
+    const time = run.outcome === 'finished' ? `${run.seconds.toFixed(0)} s` : '';
+    return `| [${inline(run.name)}](${run.url}) | \`${run.deployment}\` | ${icon} ${state} | ${time} |`;
+  });
+  return ['### Runs', '', '| run | deployment | state | time |', '|---|---|---|---|', ...rows].join('\n');
+}
+
+/** Text that came from outside must not become markup, nor end a table's cell. */
+function inline(text: string): string {
+  return text
+    .replace(/[<>&]/g, (sign) => `&#${sign.charCodeAt(0)};`)
+    .replaceAll('|', '\\|')
+    .replace(/\s*\n\s*/g, ' ');
+}
+
+function code(text: string): string {
+  return `<code>${inline(text).replaceAll('`', '&#96;')}</code>`;
+}
