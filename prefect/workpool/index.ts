@@ -17,3 +17,4 @@ export {
   renderJobConfiguration,
 } from './render.ts';
 export type { Occasion } from './schema.ts';
+export { unsettledOperations } from './settled.ts';

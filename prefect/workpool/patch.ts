@@ -41,7 +41,7 @@ export function applyJsonPatch(document: Json, patch: readonly Json[]): PatchRes
     try {
       current = jsonpatch.applyOperation(current, parsed.data, true, true, true, index).newDocument;
     } catch (error) {
-      return failed(index, item, explain(error));
+      return failed(index, item, explain(error, parsed.data.op));
     }
   }
   return { ok: true, document: decoded(current) };
@@ -63,9 +63,10 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 /** The library's messages repeat the whole template; only their name is used. */
-function explain(error: unknown): string {
+function explain(error: unknown, op: string): string {
   const name = error instanceof Error ? error.name : '';
-  return REASONS[name] ?? 'it leads through a place that is neither a mapping nor a list, or is not allowed';
+  if (op === 'add' && name === 'OPERATION_PATH_UNRESOLVABLE') return 'what should contain it is no mapping and no list';
+  return REASONS[name] ?? 'this path is not allowed';
 }
 
 /** The library clones by way of JSON text, which would lose how numbers are spelt: they travel as marked texts. */

@@ -20,8 +20,7 @@ const compiled: Record<Occasion, WeakMap<JsonObject, SchemaCheck | undefined>> =
  * Compiles a variables schema with the server's leniencies; once for each schema object, which must not be changed
  * afterwards. `required` is ignored, as the server does for deployments and pools.
  *
- * @returns undefined for a schema that cannot be compiled here, e.g. with a reference that leads nowhere: the server
- *   notices such a thing only when it comes upon it, so nothing can be said before.
+ * @returns undefined for a schema that cannot be compiled here at all: nothing can be said before the server does.
  */
 export function compileSchema(schema: JsonObject, occasion: Occasion): SchemaCheck | undefined {
   if (compiled[occasion].has(schema)) return compiled[occasion].get(schema);
@@ -31,17 +30,35 @@ export function compileSchema(schema: JsonObject, occasion: Occasion): SchemaChe
 }
 
 function compile(schema: JsonObject, occasion: Occasion): SchemaCheck | undefined {
-  const lenient = forAjv(withoutRequired(preprocessed(schema, occasion)));
-  let validate: ValidateFunction;
+  const mended = forAjv(withoutRequired(preprocessed(schema, occasion)));
+  if (!isJsonObject(mended)) return undefined;
+  const validate = compileWith(mended, occasion) ?? compileWith(compilablePart(mended, occasion), occasion);
+  if (validate === undefined) return undefined;
+  return (jobVariables) => (validate(plain(jobVariables)) ? [] : [...(validate.errors ?? [])]);
+}
+
+function compileWith(schema: JsonObject, occasion: Occasion): ValidateFunction | undefined {
+  const ajv = newAjv();
+  // The only format in templates that Prefect writes; a wrong guess at another one would refuse what the server takes.
+  if (occasion === 'update') ajv.addFormat('uuid', /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i);
   try {
-    const ajv = newAjv();
-    // The only format in templates that Prefect writes; a wrong guess at another one would refuse what the server takes.
-    if (occasion === 'update') ajv.addFormat('uuid', /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i);
-    validate = ajv.compile(isJsonObject(lenient) ? lenient : {});
+    return ajv.compile(schema);
   } catch {
     return undefined;
   }
-  return (jobVariables) => (validate(plain(jobVariables)) ? [] : [...(validate.errors ?? [])]);
+}
+
+/**
+ * The schema without the properties that cannot be compiled, e.g. with a reference that leads nowhere: the server
+ * comes upon them only when they are given, so the others must still be checked.
+ */
+function compilablePart(schema: JsonObject, occasion: Occasion): JsonObject {
+  const properties = Object.entries(isJsonObject(schema.properties) ? schema.properties : {});
+  const open = properties.map(([name, property]): [string, Json] => {
+    const alone = { ...schema, properties: Object.fromEntries([[name, property]]) };
+    return [name, compileWith(alone, occasion) === undefined ? {} : property];
+  });
+  return { ...schema, properties: Object.fromEntries(open) };
 }
 
 /**

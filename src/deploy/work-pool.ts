@@ -1,7 +1,13 @@
 import { isJsonObject, type Json, type JsonObject, sameJson } from '@slipway/prefect/json';
-import { customizeTemplate, WorkPoolTemplateError } from '@slipway/prefect/workpool';
-import { Problem } from '../problem.ts';
-import type { WorkQueueEntry } from '../project/model.ts';
+import {
+  customizeTemplate,
+  unsettledOperations,
+  validateDefaults,
+  WorkPoolTemplateError,
+} from '@slipway/prefect/workpool';
+import { Problem, throwIfAny } from '../problem.ts';
+import type { WorkPoolEntry, WorkQueueEntry } from '../project/model.ts';
+import { placeOf } from './configuration.ts';
 import type { Actual, ActualWorkPool, Change, DesiredWorkPool, PlannedWorkPool, QueueWrite } from './model.ts';
 
 /**
@@ -66,16 +72,37 @@ function templateFor(
       remedy: 'Give the template: `base_job_template:` with a file or the template itself; or check the type.',
     });
   }
+  const patch =
+    desired.template === undefined && filled ? unsettledOperations(base, entry.patch ?? []) : (entry.patch ?? []);
   try {
-    return customizeTemplate(base, { variables: entry.variables ?? {}, patch: [...(entry.patch ?? [])] });
+    const template = customizeTemplate(base, { variables: entry.variables ?? {}, patch: [...patch] });
+    // The server checks defaults only when a pool is created; stored ones are let be.
+    if (existing === undefined) {
+      throwIfAny(
+        validateDefaults(template).map(({ path, message }) =>
+          templateProblem(entry, [], `the default of ${path} ${message}`),
+        ),
+      );
+    }
+    return template;
   } catch (error) {
     if (!(error instanceof WorkPoolTemplateError)) throw error;
-    throw new Problem(`work pool "${desired.name}": ${error.message}`, {
-      where: entry.positions.get('patch') ?? entry.positions.get('variables') ?? entry.where,
-      remedy: 'Correct the entry in work_pools; nothing was written.',
-      cause: error,
-    });
+    throwIfAny(error.problems.map(({ at, message }) => templateProblem(entry, at, message, error)));
+    throw error;
   }
+}
+
+function templateProblem(
+  entry: WorkPoolEntry,
+  at: readonly (string | number)[],
+  message: string,
+  cause?: unknown,
+): Problem {
+  return new Problem(`work pool "${entry.name}": ${message}`, {
+    where: placeOf(entry, at.join('.')),
+    remedy: 'Correct the entry in work_pools; nothing was written.',
+    ...(cause === undefined ? {} : { cause }),
+  });
 }
 
 function planQueues(entries: readonly WorkQueueEntry[], existing: ActualWorkPool | undefined): QueueWrite[] {

@@ -12,14 +12,21 @@ export const SYNTAX_REMEDY = 'Mend the YAML here; the Prefect CLI would skip the
 /** Turns the library's nodes into ours, in document order, so that an alias finds the last anchor before it. */
 export class Composer {
   readonly #at: (offset: number) => Position;
+  /** The source's length when its last line has text and no line end; else -1. */
+  readonly #unendedAt: number;
   readonly #anchors = new Map<string, ParsedNode>();
   readonly #composed = new Map<ParsedNode, YamlNode>();
   readonly #open = new Set<ParsedNode>();
   readonly #problems: Problem[] = [];
   #added = 0;
 
-  constructor(at: (offset: number) => Position) {
+  /**
+   * @param at the place of an offset in the source.
+   * @param source the text that was parsed.
+   */
+  constructor(at: (offset: number) => Position, source: string) {
     this.#at = at;
+    this.#unendedAt = /\S[^\n]*$/.test(source) ? source.length : -1;
   }
 
   compose(contents: ParsedNode): YamlNode {
@@ -70,7 +77,11 @@ export class Composer {
   }
 
   #read(node: Scalar.Parsed): ScalarValue | BadScalar {
-    return readScalar(node.source, node.type === 'PLAIN' || node.type === undefined, node.tag);
+    const isBlock = node.type === 'BLOCK_LITERAL' || node.type === 'BLOCK_FOLDED';
+    // The library ends a block text with a newline that the file itself may lack; PyYAML does not.
+    const isUnended = isBlock && node.range[1] === this.#unendedAt;
+    const source = isUnended ? node.source.replace(/\n$/, '') : node.source;
+    return readScalar(source, node.type === 'PLAIN' || node.type === undefined, node.tag);
   }
 
   #map(node: YAMLMap.Parsed, where: Position): YamlNode {

@@ -33,10 +33,15 @@ function sumUnits(text: string, units: Readonly<Record<string, number>>): number
 }
 
 function parseClock(text: string): number | undefined {
-  const match = /^(?:(?<days>\d{1,9}) ?(?:days?|d),? ?)?(?:(?<h>\d{1,9}):(?<m>[0-5]\d)(?::(?<s>[0-5]\d)(?:[.,](?<f>\d+))?)?)?$/i.exec(text);
+  const match =
+    /^(?:(?<days>\d{1,9}) ?(?:days?|d),? ?)?(?:(?<h>\d{1,9}):(?<m>[0-5]\d)(?::(?<s>[0-5]\d)(?:[.,](?<f>\d+))?)?)?$/i.exec(
+      text,
+    );
   const parts = match?.groups;
   if (parts === undefined || (parts.days === undefined && parts.h === undefined)) return undefined;
   const { days = '0', h = '0', m = '0', s = '0', f = '' } = parts;
+  // One digit will do for the hour only when seconds follow.
+  if (parts.s === undefined && h.length === 1 && parts.h !== undefined) return undefined;
   if (parts.days !== undefined && Number(h) > 23) return undefined;
   const micros = Number(f.slice(0, 6).padEnd(6, '0'));
   return Number(days) * DAY + Number(h) * 3600 + Number(m) * 60 + Number(s) + micros / 1e6;

@@ -23,8 +23,7 @@ function reader<T>(read: (value: unknown) => T | Wanted): z.ZodType<T> {
   return z.unknown().transform((value, context): T => {
     const result = read(value);
     if (!(result instanceof Wanted)) return result;
-    context.addIssue({ code: 'custom', message: mustBe(result.what, value), params: { wanted: result.what } });
-    return z.NEVER;
+    return refuse(context, mustBe(result.what, value), { wanted: result.what });
   });
 }
 
@@ -75,7 +74,8 @@ export const int = reader((value) => asInt(value) ?? new Wanted(WHOLE_NUMBER));
 
 function asInt(value: unknown): number | SpelledNumber | undefined {
   if (typeof value === 'boolean') return Number(value);
-  if (typeof value === 'number') return Number.isInteger(value) ? value : undefined;
+  // Whole numbers beyond a double's reach arrive spelled out; a plain one is a float that pydantic finds too large.
+  if (typeof value === 'number') return Number.isSafeInteger(value) ? value : undefined;
   if (value instanceof SpelledNumber) {
     if (/^-?\d+$/.test(value.source)) return value;
     return Number.isSafeInteger(Number(value)) ? Number(value) : undefined;
@@ -126,10 +126,68 @@ function plainToJson(value: unknown): Json {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plainToJson(item)]));
 }
 
+/** A mapping with known keys. Other keys are ignored, or refused by name when `strict`. */
+export function shape<Fields extends z.ZodRawShape>(
+  fields: Fields,
+  options: { readonly strict?: boolean } = {},
+): z.ZodType<z.output<z.ZodObject<Fields>>> {
+  const schema = z.object(fields);
+  const known = Object.keys(fields);
+  return z.unknown().transform((value, context) => {
+    if (!isMapping(value)) return refuse(context, mustBe('a mapping', value), { wanted: 'a mapping' });
+    const unknown = options.strict === true ? Object.keys(value).filter((key) => !known.includes(key)) : [];
+    for (const key of unknown) refuse(context, 'is not a known key', { known }, [key]);
+    return nested(schema, value, context);
+  });
+}
+
+/** A list of one kind of item. */
+export function list<T>(item: z.ZodType<T>): z.ZodType<T[]> {
+  return z.array(item, { error: (issue) => mustBe('a list', issue.input) });
+}
+
+/** One of a few words. */
+export function oneOf<const Words extends readonly string[]>(words: Words): z.ZodType<Words[number]> {
+  const wanted = `one of ${words.join(', ')}`;
+  return reader((value) => words.find((word) => word === value) ?? new Wanted(wanted));
+}
+
+export function isMapping(value: unknown): value is Record<string, unknown> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    !(value instanceof YamlDate) &&
+    !(value instanceof SpelledNumber)
+  );
+}
+
+/** What a problem's remedy is made of. */
+export interface IssueParams {
+  readonly wanted?: string;
+  /** Keys that exist where an unknown one was written. */
+  readonly known?: readonly string[];
+  readonly remedy?: string;
+}
+
+/** Notes a problem at a path below the value in hand. */
+export function refuse(
+  context: z.core.$RefinementCtx,
+  message: string,
+  params: IssueParams,
+  path: readonly PropertyKey[] = [],
+): never {
+  context.addIssue({ code: 'custom', message, path: [...path], params: { ...params } });
+  return z.NEVER;
+}
+
 /** Runs another schema on the same value and passes its problems on, with their paths. */
 export function nested<T>(schema: z.ZodType<T>, value: unknown, context: z.core.$RefinementCtx): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  for (const issue of result.error.issues) context.issues.push({ ...issue, input: value });
+  for (const issue of result.error.issues) {
+    const params = issue.code === 'custom' ? (issue.params ?? {}) : { wanted: issue.message };
+    context.addIssue({ code: 'custom', message: issue.message, path: [...issue.path], params });
+  }
   return z.NEVER;
 }

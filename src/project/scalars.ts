@@ -1,4 +1,5 @@
 import { SpelledNumber } from '@slipway/prefect/json';
+import { pythonStr } from '@slipway/prefect/template';
 
 /**
  * What a YAML scalar means to PyYAML's SafeLoader: YAML 1.1 with PyYAML's own regular expressions and its slips
@@ -142,19 +143,8 @@ function readFloat(source: string): ScalarValue | BadScalar {
  * that `str()` of them and the request body stay what Prefect makes of them (contracts/deploy.md §1.10).
  */
 export function spellFloat(value: number): number | SpelledNumber {
-  const spelled = pythonFloat(value);
+  const spelled = Object.is(value, -0) ? '-0.0' : pythonStr(new SpelledNumber(value.toExponential()));
   return spelled === String(value) ? value : new SpelledNumber(spelled);
-}
-
-/** Python's `repr` of a finite float: shortest digits, an exponent below 1e-4 and from 1e16. */
-function pythonFloat(value: number): string {
-  if (Object.is(value, -0)) return '-0.0';
-  const magnitude = Math.abs(value);
-  if (magnitude === 0 || (magnitude >= 1e-4 && magnitude < 1e16)) {
-    return Number.isInteger(value) ? `${value}.0` : String(value);
-  }
-  const [digits = '', exponent = ''] = value.toExponential().split('e');
-  return `${digits}e${exponent.replace(/^([-+])(\d)$/, '$10$2')}`;
 }
 
 function readTimestamp(source: string): ScalarValue | BadScalar {

@@ -1,8 +1,7 @@
-import { LineCounter, type ParsedNode, parseAllDocuments } from 'yaml';
 import { Problem, throwIfAny } from '../problem.ts';
 import { Composer, SYNTAX_REMEDY } from './compose.ts';
-import type { Position } from './model.ts';
 import type { YamlNode } from './nodes.ts';
+import { parseDocuments } from './parse.ts';
 
 /** Files above this are refused before they are parsed. */
 export const MAX_BYTES = 5 * 1024 * 1024;
@@ -26,24 +25,10 @@ export function parseYaml(text: string, file: string): YamlNode | undefined {
     });
   }
   // Python opens the file in text mode, where every kind of line end is one newline.
-  const source = text.replaceAll(/\r\n?/g, '\n');
-  const lines = new LineCounter();
-  refuseUnprintable(source, file);
+  const normal = text.replaceAll(/\r\n?/g, '\n');
+  refuseUnprintable(normal, file);
   try {
-    const [document, second] = parseAllDocuments<ParsedNode>(source, {
-      schema: 'failsafe',
-      version: '1.1',
-      resolveKnownTags: false,
-      merge: false,
-      uniqueKeys: false,
-      prettyErrors: false,
-      logLevel: 'silent',
-      lineCounter: lines,
-    });
-    const at = (offset: number): Position => {
-      const { line, col } = lines.linePos(offset);
-      return { file, line: Math.max(line, 1), column: Math.max(col, 1) };
-    };
+    const { document, second, source, at } = parseDocuments(normal, file);
     if (document === undefined) return undefined;
     const problems = document.errors.slice(0, MAX_SYNTAX_ERRORS).map(
       (error) =>
@@ -56,12 +41,12 @@ export function parseYaml(text: string, file: string): YamlNode | undefined {
       problems.push(
         new Problem(`${file} holds more than one YAML document`, {
           remedy: 'Keep one document; remove the `---` lines after the first.',
-          where: at(second.range[0]),
+          where: at(second),
         }),
       );
     }
     throwIfAny(problems);
-    return document.contents === null ? undefined : new Composer(at).compose(document.contents);
+    return document.contents === null ? undefined : new Composer(at, source).compose(document.contents);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw new Problem(`${file} is nested too deeply`, {

@@ -1,53 +1,34 @@
-import { Problem } from '../problem.ts';
 import type { Exec, Files, Log } from '../world.ts';
 import { dockerCredentials } from './docker-config-file.ts';
-import type { CredentialSource, Credentials, RegistryInputs } from './model.ts';
+import type { CredentialSource, Credentials, GivenCredentials } from './model.ts';
 
 /**
- * The credential sources of this run in their one order: given inputs, then Docker's own configuration
+ * The credential sources of a run in their one order: given ones, then Docker's own configuration
  * (anchors/action.md §9).
  *
- * @throws Problem when a keyless input is set (refused by name), or only one of username and password is.
+ * @param given user name and password with words for the log on where they were given.
  */
 export function credentialSources(
-  inputs: RegistryInputs,
+  given: readonly { readonly credentials: GivenCredentials; readonly source: string }[],
   world: {
     readonly env: Readonly<Record<string, string>>;
     readonly exec: Exec;
     readonly files: Pick<Files, 'readText' | 'exists'>;
   },
 ): CredentialSource[] {
-  if (inputs.keyless.length > 0) {
-    throw new Problem(`signing in without a stored secret (${inputs.keyless.join(', ')}) is not supported yet`, {
-      remedy:
-        'Leave the input out and either give registry-username and registry-password, or sign in with the provider’s own login action before this step: Docker’s configuration is used.',
-    });
-  }
-  return [...givenCredentials(inputs), dockerCredentials(world)];
+  return [...given.map(({ credentials, source }) => givenCredentials(credentials, source)), dockerCredentials(world)];
 }
 
-/** Static credentials go to one host only: a second registry in the same project never sees them. */
-function givenCredentials(inputs: RegistryInputs): CredentialSource[] {
-  const username = inputs.username ?? '';
-  const password = inputs.password ?? '';
-  if (username === '' && password === '') return [];
-  if (username === '' || password === '') {
-    const [has, lacks] = username === '' ? ['password', 'username'] : ['username', 'password'];
-    throw new Problem(`registry-${has} is given without registry-${lacks}`, {
-      remedy: `Give registry-${lacks} too; a secret that does not exist in this repository or environment reads as empty.`,
-    });
-  }
-  const source = 'the inputs registry-username and registry-password';
-  let mine = inputs.host;
-  return [
-    {
-      name: source,
-      find(host) {
-        mine ??= host;
-        return Promise.resolve(host === mine ? { kind: 'basic', username, password, source } : undefined);
-      },
+/** Given credentials go to the one host first asked for: a second registry in the same project never sees them. */
+function givenCredentials(credentials: GivenCredentials, source: string): CredentialSource {
+  let mine: string | undefined;
+  return {
+    name: source,
+    find(host) {
+      mine ??= host;
+      return Promise.resolve(host === mine ? { kind: 'basic', ...credentials, source } : undefined);
     },
-  ];
+  };
 }
 
 /**

@@ -33,7 +33,7 @@ export function refusedProblem(
 /** How one signs in to a host today, for a remedy. */
 export function signInRemedy(host: string): string {
   if (host === 'ghcr.io') {
-    return 'For GitHub’s registry give registry-username: ${{ github.actor }} and registry-password: ${{ secrets.GITHUB_TOKEN }}, and the job `permissions: packages: write`.';
+    return 'For GitHub’s registry give the expression github.actor as registry-username and github.token as registry-password, and the job `permissions: packages: write`.';
   }
   if (host === 'docker.io') {
     return 'For Docker Hub give registry-username and, as registry-password, an access token with write permission.';
@@ -107,13 +107,11 @@ export function noAnswerProblem(host: string, error: NoAnswer): Problem {
   }
 }
 
-const ErrorBody = z.union([
-  z.looseObject({
-    errors: z.array(z.looseObject({ code: z.string().optional(), message: z.string().optional() })).min(1),
-  }),
-  z.looseObject({ details: z.string() }),
-  z.looseObject({ error_description: z.string() }),
-]);
+const ErrorBody = z.looseObject({
+  errors: z.array(z.looseObject({ code: z.string().optional(), message: z.string().optional() })).optional(),
+  details: z.string().optional(),
+  error_description: z.string().optional(),
+});
 
 /** The reason in an error body of a registry (`errors`) or token service, one line; empty when it gives none. */
 function saidBy(answer: RegistryAnswer): string {
@@ -124,16 +122,7 @@ function saidBy(answer: RegistryAnswer): string {
     return '';
   }
   const body = ErrorBody.safeParse(json).data;
-  if (body === undefined) return '';
-  const text =
-    'errors' in body
-      ? (body.errors[0]?.message ?? body.errors[0]?.code)
-      : 'details' in body
-        ? body.details
-        : body.error_description;
-  return (
-    String(text ?? '')
-      .split('\n')[0]
-      ?.slice(0, 200) ?? ''
-  );
+  const [first] = body?.errors ?? [];
+  const text = first?.message ?? first?.code ?? body?.details ?? body?.error_description ?? '';
+  return text.split('\n')[0]?.slice(0, 200) ?? '';
 }

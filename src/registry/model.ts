@@ -17,12 +17,8 @@ export interface CredentialSource {
   find(host: string, signal: AbortSignal): Promise<Credentials | undefined>;
 }
 
-/** The action's inputs that say how to sign in. */
-export interface RegistryInputs {
-  readonly username: string | undefined;
-  readonly password: string | undefined;
-  /** Host that username and password are for; undefined: the first host that an image is pushed to. */
-  readonly host: string | undefined;
-  /** Names of the keyless inputs that are set (`aws-role`, `gcp-workload-identity-provider`, …). */
-  readonly keyless: readonly string[];
+/** A user name and password that a person gave, in an input or in a push step. */
+export interface GivenCredentials {
+  readonly username: string;
+  readonly password: string;
 }

@@ -94,6 +94,7 @@ function keepingLog(logged: string[], masked: string[]): Log {
       return body();
     },
     mask: (secret) => void masked.push(secret),
+    redact: (text) => masked.reduce((shown, secret) => shown.replaceAll(secret, '***'), text),
   };
 }
 

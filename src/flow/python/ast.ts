@@ -107,7 +107,10 @@ export type Statement =
         /** `test` is undefined for `else`. */
         | {
             readonly kind: 'if';
-            readonly branches: readonly { readonly test: Expression | undefined; readonly body: readonly Statement[] }[];
+            readonly branches: readonly {
+              readonly test: Expression | undefined;
+              readonly body: readonly Statement[];
+            }[];
           }
         | {
             readonly kind: 'try';

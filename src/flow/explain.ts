@@ -1,0 +1,111 @@
+import { basename, dirname, posix } from 'node:path';
+import { Problem } from '../problem.ts';
+import type { Position } from '../project/model.ts';
+import type { Files } from '../world.ts';
+import { asFlow } from './decorator.ts';
+import { nearestName } from './distance.ts';
+import { attributeOf, classNames, ownName } from './evaluate.ts';
+import { relativeTo } from './imports.ts';
+import { lineAndColumn } from './python/parse.ts';
+import type { FlowContext } from './read.ts';
+import type { PythonModule } from './scope.ts';
+import type { Value } from './value.ts';
+
+/** A file's flows are listed up to this many. */
+const LISTED = 10;
+
+/** The entrypoint's file is not there; a file of nearly the same name is suggested. */
+export async function missingFile(
+  context: FlowContext,
+  file: string,
+  repository: string,
+  files: Files,
+): Promise<Problem> {
+  const siblings = await files.list(dirname(file)).catch(() => [] as string[]);
+  const nearest = nearestName(
+    basename(file),
+    siblings.filter((name) => name.endsWith('.py')),
+  );
+  const shown = relativeTo(repository, file);
+  const suggestion =
+    nearest === undefined ? '' : ` Did you mean ${relativeTo(repository, posix.join(dirname(file), nearest))}?`;
+  return new Problem(`entrypoint '${context.entrypoint}': there is no file ${shown}`, {
+    remedy: `Correct the path (it is relative to the project's directory) or add the file.${suggestion}`,
+    ...(context.where && { where: context.where }),
+  });
+}
+
+/** The first place in a file that is no Python; undefined when the whole file was understood. */
+export function syntaxProblem(module: PythonModule): Problem | undefined {
+  const { syntaxError, source } = module.python;
+  if (syntaxError === undefined) return undefined;
+  const near = syntaxError.near === '' ? 'the end of the line' : `'${syntaxError.near}'`;
+  return new Problem(`syntax error: ${module.file} cannot be read as Python near ${near}`, {
+    remedy: 'Mend the Python file; Prefect could not import it either.',
+    where: { file: module.file, ...lineAndColumn(source, syntaxError.at) },
+  });
+}
+
+/** The module has no such object. */
+export function explainMissing(context: FlowContext, module: PythonModule): Problem {
+  const wanted = context.target.object.join('.');
+  const flows = flowsIn(module);
+  const listed =
+    flows.length === 0
+      ? 'It has no flows.'
+      : `Its flows: ${flows.slice(0, LISTED).join(', ')}${flows.length > LISTED ? ', …' : ''}.`;
+  const nearest = nearestName(wanted, flows);
+  return new Problem(`entrypoint '${context.entrypoint}': ${module.file} has no ${wanted}`, {
+    remedy: `${nearest === undefined ? 'Name one of its flows.' : `Did you mean ${nearest}?`} ${listed}`,
+    ...(context.where && { where: context.where }),
+  });
+}
+
+/** The object is there and is no flow. */
+export function explainNoFlow(context: FlowContext, module: PythonModule, value: Value): Problem {
+  const wanted = context.target.object.join('.');
+  const flows = flowsIn(module);
+  const others = flows.length === 0 ? '' : ` Flows of this file: ${flows.slice(0, LISTED).join(', ')}.`;
+  return new Problem(`entrypoint '${context.entrypoint}': ${wanted} is not a flow`, {
+    remedy: `Put @flow above its definition, or name a flow.${others}`,
+    where: placeOf(value, module, context),
+  });
+}
+
+/** Whether it is a flow, or which one, shows only when the code runs. */
+export function explainUnclear(context: FlowContext, module: PythonModule, value: Value, reason: string): Problem {
+  const wanted = context.target.object.join('.');
+  return new Problem(
+    `entrypoint '${context.entrypoint}': the flow name of ${wanted} cannot be known without running the code: ${reason}`,
+    {
+      remedy: `Write @flow(name="…") directly above the function, as its outermost decorator, so that the right deployment is updated.`,
+      where: placeOf(value, module, context),
+    },
+  );
+}
+
+function placeOf(value: Value, module: PythonModule, context: FlowContext): Position {
+  if (value.kind === 'function') {
+    const { statement, scope } = value.function;
+    return { file: scope.module.file, ...lineAndColumn(scope.module.python.source, statement.nameAt) };
+  }
+  const [first] = context.target.object;
+  const at = module.scope.bindings.names.get(first)?.at(-1)?.at ?? 0;
+  return { file: module.file, ...lineAndColumn(module.python.source, at) };
+}
+
+/** The flows of a module as an entrypoint names them: functions, and methods of its classes. */
+function flowsIn(module: PythonModule): string[] {
+  const found: string[] = [];
+  for (const name of module.scope.bindings.names.keys()) {
+    const value = ownName(name, module.scope);
+    if (value === undefined) continue;
+    if (value.kind === 'class') {
+      const methods = classNames(value.class).filter((method) => asFlow(attributeOf(value, method)).kind === 'flow');
+      found.push(...methods.map((method) => `${name}.${method}`));
+    } else if (asFlow(value).kind === 'flow') {
+      found.push(name);
+    }
+  }
+  return found;
+}

@@ -1,0 +1,3 @@
+export type { Flow, ParameterSchema } from './model.ts';
+export { type ReadFlowOptions, readFlow } from './read.ts';
+export { PythonSources } from './sources.ts';

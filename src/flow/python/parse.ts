@@ -1,0 +1,78 @@
+import { parser } from '@lezer/python';
+import type { Expression, Statement } from './ast.ts';
+import { newerPython, withReplacements } from './newer.ts';
+import { readStatements } from './statements.ts';
+
+/** A Python file as far as it was understood. */
+export interface PythonFile {
+  /** The text with `\n` line ends and without a byte order mark; every offset counts in it. */
+  readonly source: string;
+  readonly statements: readonly Statement[];
+  /** The first place that is no Python this parser knows. */
+  readonly syntaxError: { readonly at: number; readonly near: string } | undefined;
+}
+
+/** Newer Python can hide newer Python (a template string in a decorator): a few rounds, then it is an error. */
+const ROUNDS = 4;
+
+/**
+ * Reads Python source. Never throws: a text that is no Python gives a `syntaxError` and whatever stands around it.
+ *
+ * @param text the file's content, any line ends.
+ */
+export function parsePython(text: string): PythonFile {
+  const source = normalise(text);
+  let readable = source;
+  let tree = parser.parse(readable);
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const replacements = newerPython(tree, readable);
+    if (replacements.length === 0) break;
+    readable = withReplacements(readable, replacements);
+    tree = parser.parse(readable);
+  }
+  let syntaxError: PythonFile['syntaxError'];
+  const cursor = tree.cursor();
+  do {
+    if (cursor.type.isError) {
+      const at = firstInk(source, cursor.from);
+      syntaxError = { at, near: wordAt(source, at) };
+    }
+  } while (syntaxError === undefined && cursor.next());
+  return { source, statements: readStatements(tree.topNode, readable), syntaxError };
+}
+
+function normalise(text: string): string {
+  const plain = text.startsWith('\ufeff') ? text.slice(1) : text;
+  return plain.replaceAll('\r\n', '\n').replaceAll('\r', '\n');
+}
+
+/** An error node without text stands before the blank it stumbled over; point at the next character on the line. */
+function firstInk(source: string, at: number): number {
+  let next = at;
+  while (source[next] === ' ' || source[next] === '\t') next += 1;
+  return source[next] === '\n' || next >= source.length ? at : next;
+}
+
+function wordAt(source: string, at: number): string {
+  const end = source.indexOf('\n', at);
+  return source.slice(at, Math.min(end === -1 ? source.length : end, at + 20)).trimEnd();
+}
+
+/** Line and column, both from 1, of an offset. */
+export function lineAndColumn(source: string, offset: number): { line: number; column: number } {
+  let line = 1;
+  let start = 0;
+  for (let next = source.indexOf('\n'); next !== -1 && next < offset; next = source.indexOf('\n', next + 1)) {
+    line += 1;
+    start = next + 1;
+  }
+  return { line, column: offset - start + 1 };
+}
+
+/** Reads one expression on its own, e.g. the text of a string annotation; undefined when it is none. */
+export function parseExpression(text: string): Expression | undefined {
+  const file = parsePython(`(${text}\n)`);
+  const [only] = file.statements;
+  if (file.syntaxError !== undefined || file.statements.length !== 1 || only?.kind !== 'expression') return undefined;
+  return only.value;
+}

@@ -1,0 +1,121 @@
+import { dirname, posix, resolve } from 'node:path';
+import { Problem } from '../problem.ts';
+import type { Position } from '../project/model.ts';
+import type { Files } from '../world.ts';
+import { asFlow, type FlowDefinition } from './decorator.ts';
+import { cleandoc } from './docstring.ts';
+import { type Entrypoint, readEntrypoint } from './entrypoint.ts';
+import { attributeOf, ownName } from './evaluate.ts';
+import { explainMissing, explainNoFlow, explainUnclear, missingFile, syntaxProblem } from './explain.ts';
+import { flowName } from './flow-name.ts';
+import { isInside, ModuleFinder, relativeTo } from './imports.ts';
+import type { Flow } from './model.ts';
+import { parameterSchema } from './parameter-schema.ts';
+import type { PythonModule } from './scope.ts';
+import { PythonSources } from './sources.ts';
+import type { Value } from './value.ts';
+
+export interface ReadFlowOptions {
+  /** The project's directory, absolute: entrypoints and modules are relative to it. */
+  readonly directory: string;
+  readonly files: Files;
+  /** Where the entrypoint is written in prefect.yaml. */
+  readonly where?: Position | undefined;
+  /** The repository's root, absolute; default: the closest folder above `directory` that has a `.git`. */
+  readonly repository?: string | undefined;
+  /** Files already parsed, to be shared by all entries of a run. */
+  readonly sources?: PythonSources | undefined;
+}
+
+/**
+ * Reads what Prefect would register for an entrypoint, without running it (contracts/deploy.md §3): the flow's name,
+ * description, literal version and parameter schema.
+ *
+ * @throws Problem (or Problems) with the place in prefect.yaml when the entrypoint leads nowhere, with the place in
+ *   the Python file when the flow's name cannot be known or Prefect itself would refuse the flow.
+ */
+export async function readFlow(entrypoint: string, options: ReadFlowOptions): Promise<Flow> {
+  const target = readEntrypoint(entrypoint, options.where);
+  const directory = resolve(options.directory);
+  const repository = options.repository ?? (await findRepository(directory, options.files));
+  const sources = options.sources ?? new PythonSources(options.files);
+  const file = target.kind === 'file' ? resolve(directory, target.path) : undefined;
+  const roots = [...(file === undefined ? [] : [dirname(file)]), directory, posix.join(directory, 'src')];
+  const context = { entrypoint, target, where: options.where };
+  if (file !== undefined && !(await options.files.exists(file)))
+    throw await missingFile(context, file, repository, options.files);
+  return sources.run(() => {
+    const finder = new ModuleFinder({
+      sources,
+      roots,
+      repository: isInside(repository, file ?? directory) ? repository : directory,
+    });
+    const module = file === undefined ? findModule(target, finder) : finder.open(file, true);
+    if (module === undefined) {
+      throw new Problem(
+        `entrypoint '${entrypoint}': ${relativeTo(repository, file ?? directory)} is not a Python file of this repository`,
+        {
+          remedy: 'Point the entrypoint at a file or module inside the repository.',
+          ...(options.where && { where: options.where }),
+        },
+      );
+    }
+    return flowOf(context, module);
+  });
+}
+
+export interface FlowContext {
+  readonly entrypoint: string;
+  readonly target: Entrypoint;
+  readonly where: Position | undefined;
+}
+
+function findModule(target: Entrypoint, finder: ModuleFinder): PythonModule | undefined {
+  return target.kind === 'module' ? finder.find(target.module) : undefined;
+}
+
+function flowOf(context: FlowContext, module: PythonModule): Flow {
+  const value = findObject(module, context.target.object);
+  if (value === undefined) throw syntaxProblem(module) ?? explainMissing(context, module);
+  const answer = asFlow(value);
+  if (answer.kind === 'no flow') throw explainNoFlow(context, module, value);
+  if (answer.kind === 'unclear') throw syntaxProblem(module) ?? explainUnclear(context, module, value, answer.reason);
+  return describe(context, module, answer);
+}
+
+function describe(context: FlowContext, module: PythonModule, flow: FlowDefinition): Flow {
+  const { target, options } = flow;
+  const docstring = target.kind === 'function' ? target.statement.docstring : undefined;
+  const written =
+    options.description?.kind === 'str' && options.description.value !== '' ? options.description.value : undefined;
+  const computed =
+    options.description !== undefined && options.description.kind !== 'str' && options.description.kind !== 'none';
+  const doc = docstring === undefined ? undefined : cleandoc(docstring);
+  return {
+    entrypoint: context.entrypoint,
+    name: flowName(flow),
+    functionName: target.kind === 'function' ? target.statement.name : (context.target.object.at(-1) ?? ''),
+    description: written ?? (computed ? undefined : doc || undefined),
+    version: options.version?.kind === 'str' && options.version.value !== '' ? options.version.value : undefined,
+    parameters: parameterSchema(flow, doc ?? ''),
+  };
+}
+
+/** The object the entrypoint names, or undefined when the module has no such name. */
+function findObject(module: PythonModule, path: readonly [string, ...string[]]): Value | undefined {
+  const [first, ...rest] = path;
+  let value = ownName(first, module.scope);
+  for (const name of rest) {
+    if (value === undefined) return undefined;
+    value = attributeOf(value, name);
+    if (value.kind === 'attribute') return undefined;
+  }
+  return value;
+}
+
+async function findRepository(directory: string, files: Files): Promise<string> {
+  for (let folder = directory; ; folder = dirname(folder)) {
+    if (await files.exists(posix.join(folder, '.git'))) return folder;
+    if (folder === dirname(folder)) return directory;
+  }
+}

@@ -1,0 +1,86 @@
+import pLimit from 'p-limit';
+import { proveAccess } from '../registry/access.ts';
+import { credentialSources, credentialsFor } from '../registry/credentials.ts';
+import { openDockerConfig } from '../registry/docker-config.ts';
+import type { GivenCredentials } from '../registry/model.ts';
+import { parseRepository } from '../registry/repository.ts';
+import type { World } from '../world.ts';
+import { buildImage } from './build.ts';
+import { imageKey } from './key.ts';
+import type { BuiltImage, ImagePlan } from './model.ts';
+import { type Builder, checkBuilder } from './preflight.ts';
+
+export interface ImageBuilderOptions {
+  readonly world: World;
+  readonly fetch: typeof globalThis.fetch;
+  /** The inputs registry-username and registry-password. */
+  readonly credentials: GivenCredentials | undefined;
+  /** Called with each directory that will hold a secret, so that the post step removes it should this process die. */
+  readonly remember: (directory: string) => void;
+}
+
+/**
+ * Builds the image of a plan, once for equal plans.
+ *
+ * @param stepCredentials those of a push step, which win over the inputs.
+ * @throws Problem (the same one for every equal plan).
+ */
+export type ImageBuilder = (plan: ImagePlan, stepCredentials?: GivenCredentials) => Promise<BuiltImage>;
+
+/**
+ * Makes the one place of a run that builds: it asks docker once whether it can, signs in right before each build with
+ * a Docker configuration that lives no longer than the build, and hands equal plans the same result, also while it is
+ * still being made. One build at a time: a log group cannot hold another.
+ */
+export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
+  const { world } = options;
+  const oneAtATime = pLimit(1);
+  const builds = new Map<string, Promise<BuiltImage>>();
+  const builders = new Map<string, Promise<Builder>>();
+  const given = options.credentials;
+  const sources = credentialSources(
+    given === undefined ? [] : [{ credentials: given, source: 'the inputs registry-username and registry-password' }],
+    world,
+  );
+
+  const builderFor = (plan: ImagePlan) =>
+    once(builders, plan.builder ?? '', () => checkBuilder({ ...world, builder: plan.builder, cwd: plan.context }));
+
+  const build = async (plan: ImagePlan, stepCredentials: GivenCredentials | undefined): Promise<BuiltImage> => {
+    const repository = parseRepository(plan.repository);
+    const builder = await builderFor(plan);
+    if (!plan.push) return buildImage(plan, { world, env: world.env, builder, access: undefined });
+    const stepSource = stepCredentials && { credentials: stepCredentials, source: 'the push step’s credentials' };
+    const credentials = await credentialsFor(
+      repository.host,
+      stepSource === undefined ? sources : [...credentialSources([stepSource], world)],
+      world.log,
+      world.signal,
+    );
+    const access = await proveAccess({ repository, credentials, world: { ...world, fetch: options.fetch } });
+    if (credentials === undefined) return buildImage(plan, { world, env: world.env, builder, access });
+    const config = await openDockerConfig({
+      host: repository.host,
+      credentials,
+      env: world.env,
+      files: world.files,
+      remember: options.remember,
+    });
+    try {
+      return await buildImage(plan, { world, env: config.env, builder, access });
+    } finally {
+      await config.close();
+    }
+  };
+
+  return (plan, stepCredentials) => once(builds, imageKey(plan), () => oneAtATime(() => build(plan, stepCredentials)));
+}
+
+/** The value under a key, made at the first asking; askers in between share the one that is being made. */
+function once<T>(made: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
+  const known = made.get(key);
+  if (known !== undefined) return known;
+  const making = make();
+  made.set(key, making);
+  return making;
+}

@@ -1,0 +1,44 @@
+import * as core from '@actions/core';
+import { runAction } from './action.ts';
+import { apiProblem } from './api-problem.ts';
+import { type Problem, problemsOf } from './problem.ts';
+import { Cancelled, openRunnerWorld } from './runner-world.ts';
+import { StateFile } from './state.ts';
+
+/**
+ * The main step. Every problem becomes one annotation with its cause and what to do, on the file and line where it
+ * stands; the exit code tells the truth. An error that is no problem of the user's is a defect and says so.
+ */
+const world = openRunnerWorld();
+
+function annotate(problem: Problem): void {
+  const place = problem.where && {
+    file: problem.where.file,
+    startLine: problem.where.line,
+    startColumn: problem.where.column,
+  };
+  core.error(world.log.redact(`${capital(problem.message)}. ${problem.remedy}`), { title: 'Slipway', ...place });
+  for (let cause = problem.cause; cause instanceof Error; cause = cause.cause) {
+    core.debug(world.log.redact(cause.stack ?? cause.message));
+  }
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+try {
+  await runAction(world, new StateFile());
+} catch (error) {
+  process.exitCode = core.ExitCode.Failure;
+  const apiUrl = world.env['INPUT_PREFECT-API-URL'] || world.env.PREFECT_API_URL;
+  const known = apiProblem(error, apiUrl);
+  const problems = known === undefined ? problemsOf(error) : [known];
+  if (problems !== undefined) problems.forEach(annotate);
+  else if (world.signal.aborted || error instanceof Cancelled)
+    core.error('The job was cancelled.', { title: 'Slipway' });
+  else {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    core.error(world.log.redact(`This is a defect of Slipway, please report it: ${text}`), { title: 'Slipway' });
+  }
+}

@@ -1,0 +1,46 @@
+import { type FlowRunRecord, openPrefectApi, readFlowRuns } from '@slipway/prefect/client';
+import { readSettings } from '@slipway/prefect/settings';
+import { isFinal } from '@slipway/prefect/states';
+import { readInputs } from './inputs.ts';
+import { removeDockerConfig } from './registry/docker-config.ts';
+import { openRunnerWorld } from './runner-world.ts';
+import { cancelRuns } from './runs/follow.ts';
+import { readState } from './state.ts';
+import type { World } from './world.ts';
+
+/**
+ * The post step: removes what main may have left (it does so itself unless it was killed) and cancels runs that a
+ * killed main was following. It never fails the job: what cannot be undone is a warning.
+ */
+async function post(world: World): Promise<void> {
+  const state = readState();
+  for (const directory of state.directories) await removeDockerConfig(directory, world.files);
+  if (state.runs.length > 0) await cancelUnfinished(state.runs, world);
+}
+
+async function cancelUnfinished(
+  runs: readonly { readonly id: string; readonly name: string }[],
+  world: World,
+): Promise<void> {
+  const settings = readSettings(readInputs(world.env).prefectEnv);
+  for (const secret of settings.secrets) world.log.mask(secret);
+  const api = openPrefectApi(settings, { ...world, product: 'slipway' });
+  try {
+    const records: readonly FlowRunRecord[] = await readFlowRuns(
+      api,
+      { ids: runs.map((run) => run.id) },
+      AbortSignal.timeout(20_000),
+    );
+    const unfinished = records.filter((record) => record.state && !isFinal(record.state.type));
+    await cancelRuns(unfinished, api, world.log);
+  } finally {
+    await api.close();
+  }
+}
+
+const world = openRunnerWorld();
+try {
+  await post(world);
+} catch (error) {
+  world.log.warning(`cleaning up: ${world.log.redact(error instanceof Error ? error.message : String(error))}`);
+}

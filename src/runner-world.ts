@@ -1,0 +1,114 @@
+import { randomInt } from 'node:crypto';
+import { lstat, mkdtemp, open, readdir, readFile, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import * as core from '@actions/core';
+import { createExec } from './exec.ts';
+import type { Clock, Files, Log, World } from './world.ts';
+
+/** Shorter texts are not replaced in what we write: `1` or `on` from a block would spoil every line. */
+const SHORTEST_SECRET = 4;
+
+/**
+ * The real effects, on a GitHub runner: the process's environment, its disk and clock, the runner's log. The signal
+ * is aborted when the runner cancels the job (SIGINT, 7.5 s later SIGTERM); the process then has until it is killed.
+ */
+export function openRunnerWorld(): World {
+  const cancelled = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(name, () => cancelled.abort(new Cancelled(name)));
+  }
+  const env = Object.fromEntries(
+    Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+  return {
+    env,
+    exec: createExec(),
+    files: nodeFiles(env.RUNNER_TEMP ?? tmpdir()),
+    log: runnerLog(),
+    clock: nodeClock,
+    random: () => randomInt(2 ** 32) / 2 ** 32,
+    signal: cancelled.signal,
+  };
+}
+
+/** The job was cancelled. */
+export class Cancelled extends Error {
+  override readonly name = 'Cancelled';
+
+  constructor(signal: string) {
+    super(`cancelled (${signal})`);
+  }
+}
+
+export const nodeClock: Clock = {
+  now: () => Date.now(),
+  async sleep(ms, signal) {
+    try {
+      await wait(ms, undefined, { signal });
+    } catch (error) {
+      throw signal.aborted ? signal.reason : error;
+    }
+  },
+};
+
+function nodeFiles(temporary: string): Files {
+  return {
+    readText: (path) => readFile(path, 'utf8'),
+    async exists(path) {
+      try {
+        await lstat(path);
+        return true;
+      } catch (error) {
+        if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR'))
+          return false;
+        throw error;
+      }
+    },
+    makeTemporaryDirectory: (prefix) => mkdtemp(join(temporary, prefix)),
+    async writeNew(path, text, mode = 0o600) {
+      const file = await open(path, 'wx', mode);
+      try {
+        await file.writeFile(text, 'utf8');
+      } finally {
+        await file.close();
+      }
+    },
+    symlink: (target, path) => symlink(target, path),
+    list: (path) => readdir(path),
+    remove: (path) => rm(path, { recursive: true, force: true }),
+  };
+}
+
+/**
+ * The runner's log. What is logged may come from a flow, a build or a server: a line that the runner would take for a
+ * workflow command is spelled so that it is not one, and secrets are replaced here already, not by the runner alone.
+ */
+function runnerLog(): Log {
+  const secrets = new Set<string>();
+  const redact = (text: string): string => {
+    let shown = text;
+    for (const secret of secrets) shown = shown.replaceAll(secret, '***');
+    return shown;
+  };
+  const plain = (text: string): string =>
+    redact(text)
+      .replace(/^(\s*):(?=:)/gm, '$1:\u200b')
+      .replaceAll('##[', '##\u200b[');
+  return {
+    info: (text) => core.info(plain(text)),
+    debug: (text) => core.debug(plain(text)),
+    warning: (text, where) =>
+      core.warning(redact(text), where && { file: where.file, startLine: where.line, startColumn: where.column }),
+    group: (title, body) => core.group(plain(title), body),
+    mask(secret) {
+      for (const part of [secret, ...secret.split(/\r?\n/)]) {
+        if (part.trim().length < SHORTEST_SECRET || secrets.has(part)) continue;
+        secrets.add(part);
+        core.setSecret(part);
+      }
+    },
+    redact,
+  };
+}

@@ -1,0 +1,87 @@
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { cacheRoot } from './cache.ts';
+import { isRunning, ProcessIdentity } from './process-identity.ts';
+import type { Log } from './progress.ts';
+import { undoTraces } from './traces.ts';
+
+/**
+ * A file per living rig, written before the rig leaves its first trace and removed after its last is undone. When a
+ * rig and the process that watches it are both killed at once, the next start or `down` finds the file and undoes
+ * what they could not.
+ */
+export const RigRecord = z.object({
+  id: z.string().regex(/^[0-9a-f]{6}$/),
+  /** Everything the rig writes is in here; `data` inside it is thrown away. */
+  folder: z.string(),
+  owner: ProcessIdentity,
+  enclosure: ProcessIdentity.optional(),
+  forwardingBefore: z.string(),
+});
+export type RigRecord = z.infer<typeof RigRecord>;
+
+const recordFolder = (): string => join(cacheRoot(), 'live');
+const recordFile = (id: string): string => join(recordFolder(), `${id}.json`);
+
+export function writeRecord(record: RigRecord): void {
+  mkdirSync(recordFolder(), { recursive: true });
+  const file = recordFile(record.id);
+  writeFileSync(`${file}.new`, JSON.stringify(record));
+  renameSync(`${file}.new`, file);
+}
+
+/** The records on this machine of this user; a file that is no record is left alone. */
+export function readRecords(): RigRecord[] {
+  let names: string[];
+  try {
+    names = readdirSync(recordFolder());
+  } catch {
+    return [];
+  }
+  return names.flatMap((name) => {
+    if (!name.endsWith('.json')) return [];
+    try {
+      const parsed = RigRecord.safeParse(JSON.parse(readFileSync(join(recordFolder(), name), 'utf8')));
+      return parsed.success ? [parsed.data] : [];
+    } catch {
+      return [];
+    }
+  });
+}
+
+/** Whether anything of the rig still runs that will undo its traces itself. */
+export function isLive(record: RigRecord): boolean {
+  return isRunning(record.owner) || (record.enclosure !== undefined && isRunning(record.enclosure));
+}
+
+/**
+ * Undoes all traces of a rig whose processes have ended, removes its data, then its record.
+ * The data stay when something is still mounted in them: removing would reach through the mount.
+ */
+export async function undoRig(record: RigRecord): Promise<void> {
+  const others = readRecords().some((other) => other.id !== record.id && isLive(other));
+  await undoTraces(record.id, record.forwardingBefore, others);
+  const data = join(record.folder, 'data');
+  if (mountsUnder(data).length === 0) rmSync(data, { recursive: true, force: true, maxRetries: 3 });
+  rmSync(recordFile(record.id), { force: true });
+}
+
+/** Undoes what rigs left that were killed together with their watchers. */
+export async function sweepDeadRigs(log: Log): Promise<void> {
+  for (const record of readRecords()) {
+    if (isLive(record)) continue;
+    log(`undoing what rig ${record.id} left: it was killed`);
+    await undoRig(record);
+  }
+}
+
+/** The mount points inside a folder, innermost first (proc(5), /proc/PID/mounts; spaces are written \040). */
+export function mountsUnder(folder: string, table: string = readFileSync('/proc/self/mounts', 'utf8')): string[] {
+  return table
+    .split('\n')
+    .map((line) => line.split(' ')[1]?.replaceAll(/\\(\d{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8))))
+    .filter((point) => point !== undefined)
+    .filter((point) => point === folder || point.startsWith(`${folder}/`))
+    .reverse();
+}

@@ -1,0 +1,222 @@
+import { randomUUID } from 'node:crypto';
+import { isJsonObject, type JsonObject, parseJson } from '@slipway/prefect/json';
+import { type PrefectSettings, readSettings } from '@slipway/prefect/settings';
+import { DEFAULT_IMAGE } from '../version.ts';
+import type { StartFlags } from './command-line.ts';
+import { ConfigError } from './config-error.ts';
+import { readBoolean, readInteger, readList, readNumber, readPairs } from './values.ts';
+
+/** A key of an existing Secret in the Job's namespace. */
+export interface SecretReference {
+  readonly name: string;
+  readonly key: string;
+}
+
+/** Everything a person decided, compiled once; durations in milliseconds unless the name says otherwise. */
+export interface WorkerConfig {
+  readonly prefect: PrefectSettings;
+  readonly pool: {
+    readonly name: string;
+    readonly createIfNotFound: boolean;
+    /** Given to a pool that has to be created; the default template when undefined. */
+    readonly baseJobTemplate: JsonObject | undefined;
+  };
+  readonly workerName: string;
+  /** Empty means all queues. */
+  readonly queueNames: readonly string[];
+  readonly pollIntervalMs: number;
+  readonly prefetchMs: number;
+  /** Whole seconds: the server takes nothing else. */
+  readonly heartbeatIntervalSeconds: number;
+  readonly runOnce: boolean;
+  /** Runs being submitted at one time; undefined means no limit but the worker's own pace. */
+  readonly limit: number | undefined;
+  /** Unfinished Jobs of the pool in the observed namespaces; undefined means no limit. */
+  readonly maxLiveJobs: number | undefined;
+  readonly graceMs: number;
+  readonly health: { readonly host: string; readonly port: number } | undefined;
+  readonly debug: boolean;
+  readonly render: {
+    /** The worker's environment, which `{{ $NAME }}` in a template reads. */
+    readonly env: Readonly<Record<string, string | undefined>>;
+    readonly defaultImage: string;
+    readonly apiKeySecret: SecretReference | undefined;
+    readonly authStringSecret: SecretReference | undefined;
+  };
+  readonly submit: {
+    /** Tries at a refusal that may pass, such as an exceeded quota, the first one included. */
+    readonly maxAttempts: number;
+    readonly retryDelayMs: number;
+    readonly retryJitterMs: readonly [least: number, most: number];
+  };
+  readonly observe: {
+    readonly enabled: boolean;
+    /** Empty means the whole cluster, or what is permitted of it. */
+    readonly namespaces: readonly string[];
+    readonly labelFilters: Readonly<Record<string, string>>;
+    /** How long an image that cannot be pulled, or a container that cannot be created, is given to come right. */
+    readonly imagePullGraceMs: number;
+  };
+  readonly repair: { readonly intervalMs: number; readonly orphanAfterMs: number };
+}
+
+const KUBERNETES_PREFIX = 'PREFECT_INTEGRATIONS_KUBERNETES_';
+
+/**
+ * Compiles flags and environment into one typed value (contracts/worker.md §1.1–1.4).
+ *
+ * @param readFile UTF-8 text of a file, for --base-job-template; throws as node:fs does.
+ * @throws ConfigError naming the flag or variable and what to do.
+ * @throws SettingsError of @slipway/prefect for the API's own settings.
+ */
+export function compileConfig(
+  flags: StartFlags,
+  env: Readonly<Record<string, string | undefined>>,
+  readFile: (path: string) => string,
+): WorkerConfig {
+  const text = (name: string, ...aliases: string[]) =>
+    [name, ...aliases].map((each) => env[each]).find((value) => value !== undefined && value !== '');
+  const kubernetes = (name: string, ...aliases: string[]) => text(KUBERNETES_PREFIX + name, ...aliases);
+  if (flags.pool === undefined || flags.pool === '') {
+    throw new ConfigError("Missing required option '--pool' / '-p'.", 'Name the work pool: --pool <name>.');
+  }
+  if (flags.type !== undefined && flags.type !== 'kubernetes') {
+    throw new ConfigError(
+      `Unable to start a worker of type "${flags.type}": this worker runs Kubernetes work pools only.`,
+      'Leave --type out, or use Prefect’s own worker for that pool.',
+    );
+  }
+  refuseUnsupported(kubernetes);
+  const retryJitterMs = [
+    1000 * readNumber('…RETRY_JITTER_MIN_SECONDS', kubernetes('WORKER_CREATE_JOB_RETRY_JITTER_MIN_SECONDS'), 0),
+    1000 * readNumber('…RETRY_JITTER_MAX_SECONDS', kubernetes('WORKER_CREATE_JOB_RETRY_JITTER_MAX_SECONDS'), 3),
+  ] as const;
+  return {
+    prefect: readSettings(env),
+    pool: {
+      name: flags.pool,
+      createIfNotFound: flags.createPoolIfNotFound,
+      baseJobTemplate: readTemplate(flags.baseJobTemplate, readFile),
+    },
+    workerName: readWorkerName(flags.name),
+    queueNames: [...new Set(flags.workQueue)].sort(),
+    pollIntervalMs:
+      1000 * readNumber('PREFECT_WORKER_QUERY_SECONDS', text('PREFECT_WORKER_QUERY_SECONDS'), 10, 0.05),
+    prefetchMs:
+      1000 *
+      Math.trunc(
+        flags.prefetchSeconds === undefined
+          ? readNumber('PREFECT_WORKER_PREFETCH_SECONDS', text('PREFECT_WORKER_PREFETCH_SECONDS'), 10)
+          : readInteger('--prefetch-seconds', flags.prefetchSeconds, 10),
+      ),
+    heartbeatIntervalSeconds: Math.max(
+      1,
+      Math.trunc(readNumber('PREFECT_WORKER_HEARTBEAT_SECONDS', text('PREFECT_WORKER_HEARTBEAT_SECONDS'), 30)),
+    ),
+    runOnce: flags.runOnce,
+    limit: flags.limit === undefined ? undefined : readInteger('--limit', flags.limit, 1, 1),
+    maxLiveJobs: flags.maxLiveJobs === undefined ? undefined : readInteger('--max-live-jobs', flags.maxLiveJobs, 1, 1),
+    graceMs: 1000 * readNumber('--grace', flags.grace, 25),
+    health: flags.withHealthcheck
+      ? {
+          host: text('PREFECT_WORKER_WEBSERVER_HOST') ?? '0.0.0.0',
+          port: readInteger('PREFECT_WORKER_WEBSERVER_PORT', text('PREFECT_WORKER_WEBSERVER_PORT'), 8080, 0, 65_535),
+        }
+      : undefined,
+    debug:
+      readBoolean('PREFECT_WORKER_DEBUG_MODE', text('PREFECT_WORKER_DEBUG_MODE'), false) ||
+      readBoolean('PREFECT_DEBUG_MODE', text('PREFECT_DEBUG_MODE'), false) ||
+      text('PREFECT_LOGGING_LEVEL')?.toUpperCase() === 'DEBUG',
+    render: {
+      env,
+      defaultImage: text('SLIPWAY_WORKER_DEFAULT_IMAGE') ?? DEFAULT_IMAGE,
+      apiKeySecret: secretReference(kubernetes('WORKER_API_KEY_SECRET_NAME'), kubernetes('WORKER_API_KEY_SECRET_KEY')),
+      authStringSecret: secretReference(
+        kubernetes('WORKER_API_AUTH_STRING_SECRET_NAME'),
+        kubernetes('WORKER_API_AUTH_STRING_SECRET_KEY'),
+      ),
+    },
+    submit: {
+      maxAttempts: readInteger(
+        `${KUBERNETES_PREFIX}WORKER_CREATE_JOB_RETRY_MAX_RETRIES`,
+        kubernetes('WORKER_CREATE_JOB_RETRY_MAX_RETRIES'),
+        3,
+        1,
+      ),
+      retryDelayMs:
+        1000 *
+        readNumber(
+          `${KUBERNETES_PREFIX}WORKER_CREATE_JOB_RETRY_DELAY_SECONDS`,
+          kubernetes('WORKER_CREATE_JOB_RETRY_DELAY_SECONDS'),
+          1,
+        ),
+      retryJitterMs,
+    },
+    observe: {
+      enabled: readBoolean(`${KUBERNETES_PREFIX}OBSERVER_ENABLED`, kubernetes('OBSERVER_ENABLED'), true),
+      namespaces: [...new Set(readList(kubernetes('OBSERVER_NAMESPACES')))].sort(),
+      labelFilters: readPairs(
+        `${KUBERNETES_PREFIX}OBSERVER_ADDITIONAL_LABEL_FILTERS`,
+        kubernetes('OBSERVER_ADDITIONAL_LABEL_FILTERS'),
+      ),
+      imagePullGraceMs:
+        1000 *
+        readNumber('SLIPWAY_WORKER_IMAGE_PULL_GRACE_SECONDS', text('SLIPWAY_WORKER_IMAGE_PULL_GRACE_SECONDS'), 120),
+    },
+    repair: {
+      intervalMs: 1000 * readNumber('SLIPWAY_WORKER_REPAIR_SECONDS', text('SLIPWAY_WORKER_REPAIR_SECONDS'), 60, 1),
+      orphanAfterMs:
+        1000 * readNumber('SLIPWAY_WORKER_ORPHAN_AFTER_SECONDS', text('SLIPWAY_WORKER_ORPHAN_AFTER_SECONDS'), 30, 1),
+    },
+  };
+}
+
+/** What Prefect's worker can do with Secrets and this one cannot yet: better no start than keys where none are wanted. */
+function refuseUnsupported(kubernetes: (name: string, ...aliases: string[]) => string | undefined): void {
+  const switches = [
+    ['WORKER_CREATE_SECRET_FOR_API_KEY', 'PREFECT_KUBERNETES_WORKER_STORE_PREFECT_API_IN_SECRET'],
+    ['WORKER_STORE_ENV_AS_SECRET'],
+  ] as const;
+  for (const [name, ...aliases] of switches) {
+    if (!readBoolean(KUBERNETES_PREFIX + name, kubernetes(name, ...aliases), false)) continue;
+    throw new ConfigError(
+      `${KUBERNETES_PREFIX}${name} is on, and this worker does not make Secrets yet.`,
+      `Keep the API key in a Secret of the Jobs’ namespace and name it in ${KUBERNETES_PREFIX}WORKER_API_KEY_SECRET_NAME ` +
+        'and …_KEY (in the chart: jobApiKeyPropagation: secretRef).',
+    );
+  }
+}
+
+function secretReference(name: string | undefined, key: string | undefined): SecretReference | undefined {
+  return name === undefined || key === undefined ? undefined : { name, key };
+}
+
+function readWorkerName(name: string | undefined): string {
+  if (name === undefined || name === '') return `KubernetesWorker ${randomUUID()}`;
+  if (!/[/%]/.test(name)) return name;
+  throw new ConfigError(
+    `The worker’s name "${name}" holds "/" or "%", which the Prefect API does not take.`,
+    'Choose another --name.',
+  );
+}
+
+function readTemplate(path: string | undefined, readFile: (path: string) => string): JsonObject | undefined {
+  if (path === undefined) return undefined;
+  let text: string;
+  try {
+    text = readFile(path);
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unreadable';
+    throw new ConfigError(`The file "${path}" of --base-job-template cannot be read (${code}).`, 'Correct the path.');
+  }
+  try {
+    const json = parseJson(text);
+    if (isJsonObject(json)) return json;
+  } catch {
+    // The message of a JSON error quotes the file; what to do is the same.
+  }
+  throw new ConfigError(
+    `The file "${path}" of --base-job-template is not a JSON object.`,
+    'Make one with: prefect work-pool get-default-base-job-template --type kubernetes',
+  );
+}

@@ -1,0 +1,79 @@
+import { transliterate } from 'transliteration';
+import { HTML_ENTITIES } from './html-entities.ts';
+
+/**
+ * Names and labels as Prefect's Kubernetes worker writes them (contracts/worker.md §4.7, prefect_kubernetes/utilities.py).
+ * What is not ASCII is transliterated; the tables for that are another library's than Python's, and a few rare
+ * characters come out differently.
+ */
+
+/** A name for an object: lower case, at most 45 characters, undefined when nothing is left of it. */
+export function slugName(text: string): string | undefined {
+  const slug = slugify(text, /[^a-zA-Z0-9-]+/g, 45, true);
+  return slug === '' ? undefined : slug;
+}
+
+/** A label's key: an optional prefix before the first slash, and a name. What leaves nothing stays as it was. */
+export function slugLabelKey(key: string): string {
+  const slash = key.indexOf('/');
+  const name = slash < 0 ? key : key.slice(slash + 1);
+  const slug = trimmed(slugify(name, /[^a-zA-Z0-9-_.]+/g, 63)) || name;
+  const prefix = key.slice(0, Math.max(slash, 0));
+  if (prefix === '') return slug;
+  return `${trimmed(slugify(prefix, /[^a-zA-Z0-9-.]+/g, 253)) || prefix}/${slug}`;
+}
+
+/** A label's value; what leaves nothing stays as it was. */
+export function slugLabelValue(value: string): string {
+  return trimmed(slugify(value, /[^a-zA-Z0-9-_.]+/g, 63)) || value;
+}
+
+/** True for what Kubernetes takes as a label's value. */
+export function isLabelValue(value: string): boolean {
+  return /^$|^[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/.test(value);
+}
+
+/** True for what Kubernetes takes as the key of a label or an annotation. */
+export function isLabelKey(key: string): boolean {
+  const slash = key.indexOf('/');
+  const name = key.slice(slash + 1);
+  const prefix = key.slice(0, Math.max(slash, 0));
+  const nameFits = name !== '' && isLabelValue(name);
+  if (slash < 0) return nameFits;
+  return nameFits && prefix.length <= 253 && /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/.test(prefix);
+}
+
+/** The algorithm of python-slugify 9 with its default settings, in its order. */
+function slugify(text: string, disallowed: RegExp, maxLength: number, lowerCase = false): string {
+  const ascii = decoded(toAscii(text.replace(/'+/g, '-').normalize('NFKD'))).normalize('NFKD');
+  const slug = (lowerCase ? ascii.toLowerCase() : ascii)
+    .replace(/'+/g, '')
+    .replace(/(?<=\d),(?=\d)/g, '')
+    .replace(disallowed, '-')
+    .replace(/-{2,}/g, '-')
+    .replace(/^-+|-+$/g, '');
+  return slug.length < maxLength ? slug : slug.slice(0, maxLength).replace(/^-+|-+$/g, '');
+}
+
+function toAscii(text: string): string {
+  return Buffer.byteLength(text) === text.length ? text : transliterate(text);
+}
+
+/** Named, then decimal, then hexadecimal character references; one of a kind that is no character spoils its kind. */
+function decoded(text: string): string {
+  const named = text.replace(/&(\w+);/g, (reference, name: string) => HTML_ENTITIES.get(name) ?? reference);
+  return numeric(numeric(named, /&#(\d+);/g, 10), /&#x([\da-fA-F]+);/g, 16);
+}
+
+function numeric(text: string, pattern: RegExp, base: number): string {
+  try {
+    return text.replace(pattern, (_reference, digits: string) => String.fromCodePoint(Number.parseInt(digits, base)));
+  } catch (error) {
+    if (error instanceof RangeError) return text;
+    throw error;
+  }
+}
+
+function trimmed(slug: string): string {
+  return slug.replace(/^[_.-]+|[_.-]+$/g, '');
+}
