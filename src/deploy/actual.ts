@@ -8,37 +8,50 @@ import {
 } from '@slipway/prefect/client';
 import type { JsonObject } from '@slipway/prefect/json';
 import { defaultKubernetesTemplate } from '@slipway/prefect/workpool';
-import { type Actual, type ActualWorkPool, type Desired, deploymentName } from './model.ts';
+import {
+  type Actual,
+  type ActualWorkPool,
+  type ActualWorkPools,
+  type Desired,
+  type DesiredWorkPool,
+  deploymentName,
+} from './model.ts';
 
 /**
- * Reads from the server all that the desired state names: one request for the flows and one for their deployments
- * (200 a page), one for each work pool (deployments of many pools are rare).
+ * Reads the work pools that prefect.yaml manages and those that its deployments name, one request each.
+ *
+ * @param named pools that deployments name; one that neither the server nor `desired` has is simply not in the answer.
  */
-export async function readActual(desired: Desired, api: PrefectApi, signal: AbortSignal): Promise<Actual> {
-  const poolNames = new Set([
-    ...desired.workPools.map((pool) => pool.name),
-    ...desired.deployments.map((deployment) => deployment.fields.work_pool_name),
-  ]);
+export async function readActualWorkPools(
+  desired: readonly DesiredWorkPool[],
+  named: readonly string[],
+  api: PrefectApi,
+  signal: AbortSignal,
+): Promise<ActualWorkPools> {
+  const names = new Set([...desired.map((pool) => pool.name), ...named]);
   const managesQueues = new Set(
-    desired.workPools.filter((pool) => (pool.entry.queues ?? []).length > 0).map((pool) => pool.name),
+    desired.filter((pool) => (pool.entry.queues ?? []).length > 0).map((pool) => pool.name),
   );
-  const [workPools, flows] = await Promise.all([
-    readWorkPools([...poolNames], managesQueues, api, signal),
-    readFlowsByName(api, [...new Set(desired.deployments.map((deployment) => deployment.flowName))], signal),
-  ]);
+  const workPools = await readWorkPools([...names], managesQueues, api, signal);
+  return { workPools, defaultTemplates: await readDefaultTemplates(desired, workPools, api, signal) };
+}
+
+/** Reads the deployments that the desired state names: one request for their flows, one for themselves, 200 a page. */
+export async function readActual(
+  desired: Desired,
+  workPools: ActualWorkPools,
+  api: PrefectApi,
+  signal: AbortSignal,
+): Promise<Actual> {
+  const flows = await readFlowsByName(api, [...new Set(desired.deployments.map((one) => one.flowName))], signal);
   const flowNames = new Map(flows.map((flow) => [flow.id, flow.name]));
-  const records = await readDeployments(
-    api,
-    { flowIds: [...flowNames.keys()], names: [...new Set(desired.deployments.map((one) => one.deploymentName))] },
-    signal,
-  );
+  const names = [...new Set(desired.deployments.map((one) => one.deploymentName))];
+  const records = await readDeployments(api, { flowIds: [...flowNames.keys()], names }, signal);
   return {
-    workPools,
-    flowIds: new Map(flows.map((flow) => [flow.name, flow.id])),
+    ...workPools,
     deployments: new Map(
       records.map((record) => [deploymentName(flowNames.get(record.flow_id) ?? '', record.name), record]),
     ),
-    defaultTemplates: await readDefaultTemplates(desired, workPools, api, signal),
   };
 }
 
@@ -58,13 +71,13 @@ async function readWorkPools(
 }
 
 async function readDefaultTemplates(
-  desired: Desired,
+  desired: readonly DesiredWorkPool[],
   existing: ReadonlyMap<string, ActualWorkPool>,
   api: PrefectApi,
   signal: AbortSignal,
 ): Promise<Map<string, JsonObject>> {
   const templates = new Map<string, JsonObject>();
-  for (const pool of desired.workPools) {
+  for (const pool of desired) {
     const actual = existing.get(pool.name);
     const type = actual?.pool.type ?? pool.entry.type;
     const empty = actual !== undefined && Object.keys(actual.pool.base_job_template).length === 0;

@@ -53,13 +53,16 @@ export interface Desired {
   readonly deployments: readonly DesiredDeployment[];
 }
 
-/** What the server has of all that Desired names. */
-export interface Actual {
+/** The work pools that the server has, read before any step runs: an unknown pool must not cost a build. */
+export interface ActualWorkPools {
   readonly workPools: ReadonlyMap<string, ActualWorkPool>;
-  readonly flowIds: ReadonlyMap<string, string>;
-  readonly deployments: ReadonlyMap<DeploymentName, DeploymentRecord>;
-  /** Default base job template for each type of pool that is to be created. */
+  /** Default base job template for each type of pool that is to be created or filled. */
   readonly defaultTemplates: ReadonlyMap<string, JsonObject>;
+}
+
+/** What the server has of all that Desired names. */
+export interface Actual extends ActualWorkPools {
+  readonly deployments: ReadonlyMap<DeploymentName, DeploymentRecord>;
 }
 
 export interface ActualWorkPool {

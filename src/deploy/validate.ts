@@ -1,46 +1,129 @@
-import type { JsonObject } from '@slipway/prefect/json';
+import { isJsonObject, type JsonObject } from '@slipway/prefect/json';
+import { unresolved } from '@slipway/prefect/template';
 import { validateJobVariables } from '@slipway/prefect/workpool';
 import { Problem } from '../problem.ts';
-import { placeOf } from './configuration.ts';
-import type { Actual, Desired, DesiredDeployment, Plan } from './model.ts';
+import { type Configuration, placeOf } from './configuration.ts';
+import type { Actual, ActualWorkPools, DesiredDeployment, PlannedWorkPool } from './model.ts';
+
+/** Keys that are checked but not carried out yet; an entry that asks for them is refused, not half deployed. */
+const NOT_YET: Readonly<Record<string, string>> = {
+  schedule: 'Take it out and add the schedule in the Prefect UI or with `prefect deployment schedule create`.',
+  schedules: 'Take them out and add them in the Prefect UI or with `prefect deployment schedule create`.',
+  triggers: 'Take them out and create an automation in the Prefect UI.',
+  sla: 'Take it out.',
+};
 
 /**
- * Everything about the desired state that the server would refuse, found before anything is written (design.md,
- * difference 2): job variables against the template their pool has or gets.
+ * All that can be refused before a step runs: keys this version cannot carry out, work pools that do not exist, job
+ * variables (those without placeholders of step outputs) that the pool's template does not take.
  */
-export function checkDesired(desired: Desired, actual: Actual, plan: Plan): Problem[] {
-  const templates = templatesAfter(actual, plan);
-  return desired.deployments.flatMap((deployment) => checkJobVariables(deployment, templates, actual));
-}
-
-function templatesAfter(actual: Actual, plan: Plan): ReadonlyMap<string, JsonObject> {
-  const templates = new Map([...actual.workPools].map(([name, { pool }]) => [name, pool.base_job_template]));
-  for (const planned of plan.workPools) {
-    if (planned.action === 'unchanged') continue;
-    const template = planned.body.base_job_template;
-    if (typeof template === 'object' && template !== null && !Array.isArray(template)) {
-      templates.set(planned.name, template as JsonObject);
-    }
-  }
-  return templates;
-}
-
-function checkJobVariables(
-  deployment: DesiredDeployment,
-  templates: ReadonlyMap<string, JsonObject>,
-  actual: Actual,
+export function checkStatically(
+  configurations: readonly Configuration[],
+  actual: ActualWorkPools,
+  planned: readonly PlannedWorkPool[],
 ): Problem[] {
-  const template = templates.get(deployment.fields.work_pool_name);
-  if (template === undefined) return [];
-  return validateJobVariables(
-    template,
-    deployment.fields.job_variables,
-    actual.deployments.has(deployment.name) ? 'update' : 'create',
-  ).map(
+  const templates = templatesAfter(actual, planned);
+  return configurations.flatMap((configuration) => [
+    ...checkNotYet(configuration),
+    ...checkWorkPool(configuration, templates, actual),
+    ...checkKnownJobVariables(configuration, templates),
+  ]);
+}
+
+/**
+ * Job variables of the desired deployments against the template that their pool has or gets, once all placeholders are
+ * filled in and before anything is written (design.md, difference 2).
+ */
+export function checkJobVariables(
+  deployments: readonly DesiredDeployment[],
+  actual: Actual,
+  planned: readonly PlannedWorkPool[],
+): Problem[] {
+  const templates = templatesAfter(actual, planned);
+  return deployments.flatMap((deployment) =>
+    jobVariableProblems(deployment.name, deployment, deployment.fields.job_variables, {
+      pool: deployment.fields.work_pool_name,
+      template: templates.get(deployment.fields.work_pool_name),
+      occasion: actual.deployments.has(deployment.name) ? 'update' : 'create',
+    }),
+  );
+}
+
+function checkNotYet(configuration: Configuration): Problem[] {
+  return Object.entries(NOT_YET).flatMap(([key, remedy]) => {
+    const value = configuration.settings[key];
+    if (value === undefined || value === null || (Array.isArray(value) && value.length === 0)) return [];
+    return [
+      new Problem(`deployment ${configuration.name}: \`${key}\` is not supported by this version of Slipway yet`, {
+        where: placeOf(configuration.entry, key),
+        remedy,
+      }),
+    ];
+  });
+}
+
+function checkWorkPool(
+  configuration: Configuration,
+  templates: ReadonlyMap<string, JsonObject>,
+  actual: ActualWorkPools,
+): Problem[] {
+  const { workPoolName, entry, name } = configuration;
+  const type = actual.workPools.get(workPoolName)?.pool.type;
+  const where = placeOf(entry, 'work_pool.name');
+  if (type === 'prefect-agent') {
+    return [
+      new Problem(
+        `deployment ${name}: work pool ${workPoolName} is of type prefect-agent, which Prefect no longer has`,
+        {
+          where,
+          remedy: 'Use a pool of another type, e.g. kubernetes.',
+        },
+      ),
+    ];
+  }
+  if (templates.has(workPoolName) || unresolved(workPoolName).length > 0) return [];
+  return [
+    new Problem(`deployment ${name}: there is no work pool ${workPoolName}`, {
+      where,
+      remedy: `Correct the name, or add the pool under \`work_pools:\`: {name: ${workPoolName}, type: kubernetes}.`,
+    }),
+  ];
+}
+
+function checkKnownJobVariables(configuration: Configuration, templates: ReadonlyMap<string, JsonObject>): Problem[] {
+  const { work_pool: workPool } = configuration.settings;
+  const written = isJsonObject(workPool) && isJsonObject(workPool.job_variables) ? workPool.job_variables : {};
+  const known = Object.fromEntries(Object.entries(written).filter(([, value]) => unresolved(value).length === 0));
+  return jobVariableProblems(`deployment ${configuration.name}`, configuration.entry, known, {
+    pool: configuration.workPoolName,
+    template: templates.get(configuration.workPoolName),
+    occasion: 'create',
+  });
+}
+
+function jobVariableProblems(
+  what: string,
+  places: Parameters<typeof placeOf>[0],
+  jobVariables: JsonObject,
+  against: { readonly pool: string; readonly template: JsonObject | undefined; readonly occasion: 'create' | 'update' },
+): Problem[] {
+  if (against.template === undefined) return [];
+  return validateJobVariables(against.template, jobVariables, against.occasion).map(
     ({ path, message }) =>
-      new Problem(`${deployment.name}: job variable ${path || '(all)'} ${message}`, {
-        where: placeOf(deployment, `work_pool.job_variables${path === '' ? '' : `.${path}`}`),
-        remedy: `Correct it for the base job template of work pool ${deployment.fields.work_pool_name}.`,
+      new Problem(`${what}: job variable ${path === '' ? '' : `${path} `}${message}`, {
+        where: placeOf(places, `work_pool.job_variables${path === '' ? '' : `.${path}`}`),
+        remedy: `Correct it for the base job template of work pool ${against.pool}.`,
       }),
   );
+}
+
+/** The template of each pool as it is once the plan was applied. */
+function templatesAfter(actual: ActualWorkPools, planned: readonly PlannedWorkPool[]): ReadonlyMap<string, JsonObject> {
+  const templates = new Map([...actual.workPools].map(([name, { pool }]) => [name, pool.base_job_template]));
+  for (const pool of planned) {
+    if (pool.action === 'unchanged') continue;
+    const template = pool.body.base_job_template;
+    if (isJsonObject(template)) templates.set(pool.name, template);
+  }
+  return templates;
 }

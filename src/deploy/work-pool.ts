@@ -8,7 +8,7 @@ import {
 import { Problem, throwIfAny } from '../problem.ts';
 import type { WorkPoolEntry, WorkQueueEntry } from '../project/model.ts';
 import { placeOf } from './configuration.ts';
-import type { Actual, ActualWorkPool, Change, DesiredWorkPool, PlannedWorkPool, QueueWrite } from './model.ts';
+import type { ActualWorkPool, ActualWorkPools, Change, DesiredWorkPool, PlannedWorkPool, QueueWrite } from './model.ts';
 
 /**
  * What one entry of `work_pools:` asks to be written. Only keys that are written in prefect.yaml are managed; the
@@ -16,7 +16,7 @@ import type { Actual, ActualWorkPool, Change, DesiredWorkPool, PlannedWorkPool, 
  *
  * @throws Problem with the entry's place when it cannot be done.
  */
-export function planWorkPool(desired: DesiredWorkPool, actual: Actual): PlannedWorkPool {
+export function planWorkPool(desired: DesiredWorkPool, actual: ActualWorkPools): PlannedWorkPool {
   const { entry, name } = desired;
   const existing = actual.workPools.get(name);
   const type = existing?.pool.type ?? entry.type ?? 'kubernetes';
@@ -57,7 +57,7 @@ export function planWorkPool(desired: DesiredWorkPool, actual: Actual): PlannedW
 function templateFor(
   desired: DesiredWorkPool,
   existing: ActualWorkPool | undefined,
-  actual: Actual,
+  actual: ActualWorkPools,
   type: string,
 ): JsonObject | undefined {
   const { entry } = desired;

@@ -68,14 +68,16 @@ function collect(statement: Statement, into: Collected): void {
   switch (statement.kind) {
     case 'function':
     case 'class':
-      return bind(
+      bind(
         into,
         statement.name,
         at,
         statement.kind === 'class' ? { kind: 'class', statement } : { kind: 'function', statement },
       );
+      return;
     case 'type':
-      return bind(into, statement.name, at, { kind: 'type', statement });
+      bind(into, statement.name, at, { kind: 'type', statement });
+      return;
     case 'import':
       for (const { module, alias } of statement.names) {
         const [root] = module.split('.');
@@ -98,7 +100,8 @@ function collect(statement: Statement, into: Collected): void {
       for (const target of statement.targets) assign(target, statement.value, at, into);
       return;
     case 'update':
-      return change(statement.target, at, into, 'is changed by an assignment such as +=');
+      change(statement.target, at, into, 'is changed by an assignment such as +=');
+      return;
     case 'delete':
       for (const target of statement.targets) change(target, at, into, 'is deleted');
       return;
@@ -117,10 +120,12 @@ function collect(statement: Statement, into: Collected): void {
     case 'maybe': {
       const looped: Source = { kind: 'opaque', reason: 'is bound in a loop or match statement' };
       for (const name of statement.targets) push(into, name, { at, sources: [looped], always: false });
-      return merge([collectBindings(statement.body)], false, at, into);
+      merge([collectBindings(statement.body)], false, at, into);
+      return;
     }
     case 'if':
-      return collectIf(statement.branches, at, into);
+      collectIf(statement.branches, at, into);
+      return;
     case 'try': {
       const handlers = statement.handlers.filter((body) => !body.some((inner) => inner.kind === 'raise'));
       merge([statement.body, ...handlers].map(collectBindings), true, at, into);
@@ -183,7 +188,10 @@ function merge(branches: readonly Bindings[], complete: boolean, at: number, int
 }
 
 function assign(target: Expression, value: Expression, at: number, into: Collected): void {
-  if (target.kind === 'name') return bind(into, target.id, at, { kind: 'expression', expression: value });
+  if (target.kind === 'name') {
+    bind(into, target.id, at, { kind: 'expression', expression: value });
+    return;
+  }
   if (target.kind === 'tuple' || target.kind === 'list') {
     const of = target.items.some((item) => item.kind === 'starred') ? -1 : target.items.length;
     target.items.forEach((item, index) => {
@@ -197,7 +205,10 @@ function assign(target: Expression, value: Expression, at: number, into: Collect
 
 /** `x += 1`, `del x`, `x[0] = 1`, `x.a = 1`: x is no longer what it was bound to. */
 function change(target: Expression, at: number, into: Collected, reason: string): void {
-  if (target.kind === 'name') return bind(into, target.id, at, { kind: 'opaque', reason });
+  if (target.kind === 'name') {
+    bind(into, target.id, at, { kind: 'opaque', reason });
+    return;
+  }
   if (target.kind !== 'attribute' && target.kind !== 'subscript') return;
   if (target.value.kind !== 'name') return;
   push(into, target.value.id, { at, sources: [{ kind: 'opaque', reason }], always: true, change: 'assignment' });

@@ -6,6 +6,15 @@ export type Entrypoint =
   | { readonly kind: 'file'; readonly path: string; readonly object: readonly [string, ...string[]] }
   | { readonly kind: 'module'; readonly module: string; readonly object: readonly [string, ...string[]] };
 
+/** What every message about an entrypoint needs. */
+export interface FlowContext {
+  /** As written. */
+  readonly entrypoint: string;
+  readonly target: Entrypoint;
+  /** Where it is written in prefect.yaml. */
+  readonly where: Position | undefined;
+}
+
 const FORMS =
   'Write path/to/file.py:function, path/to/file.py:Class.method, package.module:function or package.module.function.';
 

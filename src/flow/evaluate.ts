@@ -60,8 +60,8 @@ export function evaluate(expression: Expression, scope: Scope, before: number): 
       return applyBinary(expression.operator, inner(expression.left), inner(expression.right));
     case 'conditional': {
       const truth = truthOf(inner(expression.test));
-      if (truth !== undefined) return inner(truth ? expression.then : expression.otherwise);
-      const [a, b] = [inner(expression.then), inner(expression.otherwise)];
+      if (truth !== undefined) return inner(truth ? expression.body : expression.otherwise);
+      const [a, b] = [inner(expression.body), inner(expression.otherwise)];
       return sameValue(a, b) ? a : unknown('the value is chosen when the code runs');
     }
     case 'lambda':

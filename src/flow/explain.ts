@@ -4,10 +4,10 @@ import type { Position } from '../project/model.ts';
 import type { Files } from '../world.ts';
 import { asFlow } from './decorator.ts';
 import { nearestName } from './distance.ts';
+import type { FlowContext } from './entrypoint.ts';
 import { attributeOf, classNames, ownName } from './evaluate.ts';
 import { relativeTo } from './imports.ts';
 import { lineAndColumn } from './python/parse.ts';
-import type { FlowContext } from './read.ts';
 import type { PythonModule } from './scope.ts';
 import type { Value } from './value.ts';
 

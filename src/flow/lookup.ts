@@ -39,7 +39,7 @@ export function findNameIn(
   const relevant = bindings.slice(Math.max(last, 0));
   const sources = relevant.filter((binding) => binding.change === undefined).flatMap((binding) => binding.sources);
   if (sources.length === 0) return fromStars(name, scope, before, evaluate);
-  const [first, ...rest] = sources.map((source) => valueOf(source, scope, evaluate));
+  const [first, ...rest] = sources.map((source) => sourceValue(source, scope, evaluate));
   if (first === undefined) return undefined;
   const different = rest.find((value) => !sameValue(first, value));
   if (different !== undefined) return unknown(`${name} gets its value in more than one way`);
@@ -74,7 +74,7 @@ function fromStar(name: string, star: StarImport, scope: Scope, evaluate: Evalua
   return binds ? ({ kind: 'external', name: canonicalName(`${star.module}.${name}`) } as const) : undefined;
 }
 
-function valueOf(source: Source, scope: Scope, evaluate: Evaluate): Value {
+function sourceValue(source: Source, scope: Scope, evaluate: Evaluate): Value {
   const known = found.get(source);
   if (known === 'busy') return unknown('the definition refers to itself');
   if (known !== undefined) return known;

@@ -4,7 +4,7 @@ import type { Position } from '../project/model.ts';
 import type { Files } from '../world.ts';
 import { asFlow, type FlowDefinition } from './decorator.ts';
 import { cleandoc } from './docstring.ts';
-import { type Entrypoint, readEntrypoint } from './entrypoint.ts';
+import { type FlowContext, readEntrypoint } from './entrypoint.ts';
 import { attributeOf, ownName } from './evaluate.ts';
 import { explainMissing, explainNoFlow, explainUnclear, missingFile, syntaxProblem } from './explain.ts';
 import { flowName } from './flow-name.ts';
@@ -50,7 +50,8 @@ export async function readFlow(entrypoint: string, options: ReadFlowOptions): Pr
       roots,
       repository: isInside(repository, file ?? directory) ? repository : directory,
     });
-    const module = file === undefined ? findModule(target, finder) : finder.open(file, true);
+    const module =
+      target.kind === 'module' ? finder.find(target.module) : finder.open(resolve(directory, target.path), true);
     if (module === undefined) {
       throw new Problem(
         `entrypoint '${entrypoint}': ${relativeTo(repository, file ?? directory)} is not a Python file of this repository`,
@@ -64,26 +65,16 @@ export async function readFlow(entrypoint: string, options: ReadFlowOptions): Pr
   });
 }
 
-export interface FlowContext {
-  readonly entrypoint: string;
-  readonly target: Entrypoint;
-  readonly where: Position | undefined;
-}
-
-function findModule(target: Entrypoint, finder: ModuleFinder): PythonModule | undefined {
-  return target.kind === 'module' ? finder.find(target.module) : undefined;
-}
-
 function flowOf(context: FlowContext, module: PythonModule): Flow {
   const value = findObject(module, context.target.object);
   if (value === undefined) throw syntaxProblem(module) ?? explainMissing(context, module);
   const answer = asFlow(value);
   if (answer.kind === 'no flow') throw explainNoFlow(context, module, value);
   if (answer.kind === 'unclear') throw syntaxProblem(module) ?? explainUnclear(context, module, value, answer.reason);
-  return describe(context, module, answer);
+  return describe(context, answer);
 }
 
-function describe(context: FlowContext, module: PythonModule, flow: FlowDefinition): Flow {
+function describe(context: FlowContext, flow: FlowDefinition): Flow {
   const { target, options } = flow;
   const docstring = target.kind === 'function' ? target.statement.docstring : undefined;
   const written =

@@ -60,7 +60,7 @@ const deviations: Readonly<Record<string, { ours: Json[] | typeof REFUSED; becau
   'wp null': { ours: [{}], because: 'difference 6: Prefect crashes on it later' },
   'wp jv null': { ours: [{ work_pool: { name: 'a' } }], because: 'difference 6: Prefect loses the file over it' },
   'tags ints': { ours: [{ tags: ['1', '2.5', 'True', 'None'] }], because: 'str() is taken here, not when sending' },
-  'build {}': { ours: [{ build: [] }], because: 'the same to Prefect: no steps' },
+  'build {}': { ours: [{ build: null }], because: 'the same to Prefect in every phase' },
   'build map2': { ours: REFUSED, because: 'Prefect refuses the step when it runs: unexpected additional keys' },
   'sched empty': { ours: REFUSED, because: 'Prefect fails later: Unknown schedule type' },
   'sched nested schedule': { ours: REFUSED, because: 'Prefect fails later: Unknown schedule type' },

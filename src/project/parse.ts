@@ -5,6 +5,8 @@ import type { Position } from './model.ts';
 export interface Parsed {
   /** The first document; undefined when there is none. */
   readonly document: Document.Parsed<ParsedNode> | undefined;
+  /** What is wrong with it, in the order found. */
+  readonly errors: readonly YAMLParseError[];
   /** The offset at which a second one begins. */
   readonly second: number | undefined;
   /** The text that the offsets count in. */
@@ -26,13 +28,14 @@ const MAX_ATTEMPTS = 500;
  */
 export function parseDocuments(text: string, file: string): Parsed {
   const first = parseOnce(text, file, new Set(), 0);
-  if (first.document === undefined || first.document.errors.length === 0) return first;
-  const width = Math.max(...text.split('\n').map((line) => line.search(/\S|$/))) + 1;
+  if (first.errors.length === 0) return first;
+  // Deeper than anything in the file, the `- ` before a key counted in.
+  const width = text.split('\n').reduce((most, line) => Math.max(most, line.search(/[^\s?-]|$/)), 0) + 1;
   const attempts = Math.min(MAX_ATTEMPTS, MAX_REPARSED / text.length);
   const indented = new Set<number>();
   let parsed = first;
   for (let attempt = 0; attempt < attempts; attempt += 1) {
-    const [error] = parsed.document?.errors ?? [];
+    const [error] = parsed.errors;
     if (error === undefined) return parsed;
     const line = lineToIndent(error, parsed);
     if (line === undefined || indented.has(line)) return first;
@@ -59,7 +62,9 @@ function parseOnce(text: string, file: string, indented: ReadonlySet<number>, wi
     const { line, col } = lines.linePos(offset);
     return { file, line: Math.max(line, 1), column: Math.max(indented.has(line) ? col - width : col, 1) };
   };
-  return { document, second: second?.range[0], source, at };
+  // PyYAML lets a comment follow a closing quote or bracket directly.
+  const errors = document?.errors.filter((error) => !error.message.startsWith('Comments must be separated')) ?? [];
+  return { document, errors, second: second?.range[0], source, at };
 }
 
 function indent(text: string, lines: ReadonlySet<number>, width: number): string {

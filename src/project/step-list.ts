@@ -18,7 +18,7 @@ export interface StepFindings {
 
 /**
  * Reads one phase of a deployment or of the top level (contracts/deploy.md §1.6): a list, or one step as a mapping. An
- * empty mapping is an empty list; empty steps are left out, as Prefect skips them.
+ * empty mapping means what null means; empty steps are left out, as Prefect skips them.
  *
  * @param owner the mapping that may hold the phase.
  * @param subject whose phase it is, for messages: `deployment arthur`, or empty for the top level.
@@ -29,12 +29,12 @@ export function readStepList(owner: YamlMap, phase: Phase, subject: string, find
   const { value } = pair;
   const where = pair.key.where;
   const label = `${subject === '' ? '' : `${subject}: `}${phase}`;
-  if (isNull(value)) return { kind: 'null', where };
+  if (isNull(value) || (value.kind === 'map' && value.entries.size === 0)) return { kind: 'null', where };
   if (value.kind === 'scalar') {
     findings.problems.push(new Problem(`${label} must be a list of steps`, { remedy: SHAPE_REMEDY, where }));
     return { kind: 'list', steps: [], where };
   }
-  const items = value.kind === 'list' ? value.items : value.entries.size === 0 ? [] : [value];
+  const items = value.kind === 'list' ? value.items : [value];
   const steps = items.flatMap((item, index) => readStep(item, `${label}[${index}]`, findings) ?? []);
   return { kind: 'list', steps, where };
 }

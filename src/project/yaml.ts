@@ -28,9 +28,9 @@ export function parseYaml(text: string, file: string): YamlNode | undefined {
   const normal = text.replaceAll(/\r\n?/g, '\n');
   refuseUnprintable(normal, file);
   try {
-    const { document, second, source, at } = parseDocuments(normal, file);
+    const { document, errors, second, source, at } = parseDocuments(normal, file);
     if (document === undefined) return undefined;
-    const problems = document.errors.slice(0, MAX_SYNTAX_ERRORS).map(
+    const problems = errors.slice(0, MAX_SYNTAX_ERRORS).map(
       (error) =>
         new Problem(`${file} is not valid YAML: ${error.message.replace(/\.$/, '')}`, {
           remedy: SYNTAX_REMEDY,

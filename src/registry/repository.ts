@@ -29,15 +29,24 @@ export function registryHost(repository: string): string {
  * @throws Problem when the text breaks the grammar, e.g. has capitals or a tag.
  */
 export function parseRepository(repository: string): Repository {
-  const { host, path } = splitHost(repository);
-  if (HOST.test(host) && PATH.test(path) && repository.length <= 255) return { host, path };
-  const lower = repository.toLowerCase();
-  const isCase = PATH.test(splitHost(lower).path) && HOST.test(host);
+  if (isRepository(repository)) return splitHost(repository);
+  const slash = repository.indexOf('/');
+  const lower = [repository.toLowerCase(), repository.slice(0, slash) + repository.slice(slash).toLowerCase()].find(
+    (candidate) => candidate !== repository && isRepository(candidate),
+  );
   throw new Problem(`${JSON.stringify(repository)} is no image repository`, {
-    remedy: isCase
-      ? `Registries want lower case: write ${lower}.`
-      : 'Write [host[:port]/]name[/name…] with lower-case letters, digits and single . _ - between them, without a tag.',
+    remedy:
+      lower === undefined
+        ? 'Write [host[:port]/]name[/name…] with lower-case letters, digits and single . _ - between them, without a tag.'
+        : `Registries want lower case: write ${lower}.`,
   });
+}
+
+/** A first part with capitals and without dot and port is a host to Docker, but hardly ever one to its writer. */
+function isRepository(text: string): boolean {
+  const { host, path } = splitHost(text);
+  const isHost = HOST.test(host) && (host === 'localhost' || /[.:]/.test(host));
+  return isHost && PATH.test(path) && text.length <= 255;
 }
 
 function splitHost(repository: string): Repository {

@@ -7,7 +7,9 @@ import { RigError } from './rig-error.ts';
 
 const Node = z.object({
   spec: z.object({ taints: z.array(z.object({ key: z.string() })).optional() }),
-  status: z.object({ conditions: z.array(z.object({ type: z.string(), status: z.string(), message: z.string() })).optional() }),
+  status: z.object({
+    conditions: z.array(z.object({ type: z.string(), status: z.string(), message: z.string() })).optional(),
+  }),
 });
 
 const TIMEOUT_MS = 90_000;
@@ -43,7 +45,7 @@ export async function untilClusterReady(
     const waitsFor = node ?? (account === undefined ? 'the namespace default has no service account yet' : undefined);
     if (waitsFor === undefined) return;
     if (Date.now() > deadline) {
-      throw new RigError(`Kubernetes cannot run pods: ${waitsFor}`, 'see the kubelet\'s log above', kubeletLog);
+      throw new RigError(`Kubernetes cannot run pods: ${waitsFor}`, "see the kubelet's log above", kubeletLog);
     }
     await sleep(100, undefined, { signal });
   }

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type FromEnclosure, type Plan, ToEnclosure } from './plan.ts';
-import { mountsUnder, readRecords, undoRig } from './rig-record.ts';
+import { mountsUnder, readRecord, undoRig } from './rig-record.ts';
 import { ask } from './run.ts';
 import { startParts } from './start-parts.ts';
 
@@ -36,12 +36,18 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 
 async function start(given: Plan): Promise<void> {
   const log = (line: string): void => tell({ kind: 'log', line });
-  const env = Object.fromEntries(Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
+  const env = Object.fromEntries(
+    Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
   delete env.NODE_CHANNEL_FD;
   delete env.NODE_CHANNEL_SERIALIZATION_MODE;
   try {
     const { addresses, running } = await startParts(given, { env, log, signal: stopping.signal });
-    tell({ kind: 'ready', addresses, parts: running.map(({ name, pid, address, probe }) => ({ name, pid, address, probe })) });
+    tell({
+      kind: 'ready',
+      addresses,
+      parts: running.map(({ name, pid, address, probe }) => ({ name, pid, address, probe })),
+    });
     for (const part of running) {
       void part.ended.then((how) => {
         if (!stopping.signal.aborted) log(`${part.name} ${how}; see ${join(given.folder, 'logs', `${part.name}.log`)}`);
@@ -71,12 +77,12 @@ async function end(): Promise<void> {
   if (stopping.signal.aborted) return;
   stopping.abort(new Error('the rig is stopping'));
   if (plan !== undefined) {
-    const { id, folder } = plan;
+    const { recordFile, folder } = plan;
     await killEverythingElse();
     // Without a mount inside it, the folder can be removed without reaching through one.
     for (const point of mountsUnder(join(folder, 'data'))) await ask('umount', ['--lazy', point]);
-    const record = readRecords().find((candidate) => candidate.id === id);
-    if (record !== undefined) await undoRig(record);
+    const record = readRecord(recordFile);
+    if (record !== undefined) await undoRig(record, recordFile);
   }
   process.exit(0);
 }

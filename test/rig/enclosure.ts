@@ -72,7 +72,11 @@ export async function openEnclosure(
   const logFile = join(plan.folder, 'logs', 'enclosure.log');
   const output = openSync(logFile, 'a');
   const namespaces = ['--mount', '--pid', '--fork', '--mount-proc', '--propagation=private', '--kill-child=SIGKILL'];
-  const main = [process.execPath, '--disable-warning=ExperimentalWarning', join(import.meta.dirname, 'enclosure-main.ts')];
+  const main = [
+    process.execPath,
+    '--disable-warning=ExperimentalWarning',
+    join(import.meta.dirname, 'enclosure-main.ts'),
+  ];
   const child = spawn('unshare', [...namespaces, '--', 'sh', '-c', FIRST_PROCESS, 'slipway-rig', ...main], {
     env,
     stdio: ['ignore', output, output, 'ipc'],
@@ -83,7 +87,9 @@ export async function openEnclosure(
     child.once('exit', () => resolve());
     child.once('error', () => resolve());
   });
+  let stopped = false;
   const stop = async (): Promise<void> => {
+    stopped = true;
     if (child.exitCode !== null || child.signalCode !== null) return;
     child.ref();
     child.channel?.ref();
@@ -94,7 +100,11 @@ export async function openEnclosure(
   };
   const identity = identify(child.pid ?? 0);
   if (identity === undefined) {
-    throw new RigError('the rig cannot make namespaces with unshare', 'run as root on Linux with CAP_SYS_ADMIN', logFile);
+    throw new RigError(
+      'the rig cannot make namespaces with unshare',
+      'run as root on Linux with CAP_SYS_ADMIN',
+      logFile,
+    );
   }
   opened(identity);
   try {
@@ -103,6 +113,9 @@ export async function openEnclosure(
     // The rig must not keep alive a process that has nothing else to do: then its end is the rig's end.
     child.unref();
     child.channel?.unref();
+    void exited.then(() => {
+      if (!stopped) log(`the rig has ended before it was told to; see ${logFile}`);
+    });
     return { identity, addresses, parts: parts.map((part) => ({ ...part, pid: inside.get(part.pid) ?? 0 })), stop };
   } catch (error) {
     await stop();
@@ -138,7 +151,7 @@ function untilReady(
     });
     void exited.then(() => {
       const remedy = 'run as root on Linux; in a container it takes --privileged';
-      reject(new RigError('the rig\'s enclosure ended before its parts were ready', remedy, logFile));
+      reject(new RigError("the rig's enclosure ended before its parts were ready", remedy, logFile));
     });
     send(child, { kind: 'start', plan });
   });

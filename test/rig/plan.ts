@@ -9,6 +9,8 @@ export type PartGroup = z.infer<typeof PartGroup>;
 export const Plan = z.object({
   id: z.string(),
   folder: z.string(),
+  /** The rig's record (rig-record.ts), to be undone at the end. */
+  recordFile: z.string(),
   groups: z.array(PartGroup),
   /** readlink /proc/self/ns/pid of the owner: what the enclosure must not be in. */
   outsideNamespace: z.string(),

@@ -22,7 +22,9 @@ export const RigRecord = z.object({
 export type RigRecord = z.infer<typeof RigRecord>;
 
 const recordFolder = (): string => join(cacheRoot(), 'live');
-const recordFile = (id: string): string => join(recordFolder(), `${id}.json`);
+
+/** Where the record of a rig stands. */
+export const recordFile = (id: string): string => join(recordFolder(), `${id}.json`);
 
 export function writeRecord(record: RigRecord): void {
   mkdirSync(recordFolder(), { recursive: true });
@@ -31,23 +33,25 @@ export function writeRecord(record: RigRecord): void {
   renameSync(`${file}.new`, file);
 }
 
-/** The records on this machine of this user; a file that is no record is left alone. */
+/** The record in a file, or undefined when there is none: the rig is undone already. */
+export function readRecord(file: string): RigRecord | undefined {
+  try {
+    const parsed = RigRecord.safeParse(JSON.parse(readFileSync(file, 'utf8')));
+    return parsed.success ? parsed.data : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The records of this user on this machine; a file that is no record is left alone. */
 export function readRecords(): RigRecord[] {
   let names: string[];
   try {
-    names = readdirSync(recordFolder());
+    names = readdirSync(recordFolder()).filter((name) => name.endsWith('.json'));
   } catch {
     return [];
   }
-  return names.flatMap((name) => {
-    if (!name.endsWith('.json')) return [];
-    try {
-      const parsed = RigRecord.safeParse(JSON.parse(readFileSync(join(recordFolder(), name), 'utf8')));
-      return parsed.success ? [parsed.data] : [];
-    } catch {
-      return [];
-    }
-  });
+  return names.flatMap((name) => readRecord(join(recordFolder(), name)) ?? []);
 }
 
 /** Whether anything of the rig still runs that will undo its traces itself. */
@@ -58,13 +62,23 @@ export function isLive(record: RigRecord): boolean {
 /**
  * Undoes all traces of a rig whose processes have ended, removes its data, then its record.
  * The data stay when something is still mounted in them: removing would reach through the mount.
+ *
+ * @param file the record's file, as recordFile says it outside the enclosure.
  */
-export async function undoRig(record: RigRecord): Promise<void> {
-  const others = readRecords().some((other) => other.id !== record.id && isLive(other));
-  await undoTraces(record.id, record.forwardingBefore, others);
+export async function undoRig(record: RigRecord, file: string): Promise<void> {
+  await undoTraces(record.id, record.forwardingBefore);
   const data = join(record.folder, 'data');
   if (mountsUnder(data).length === 0) rmSync(data, { recursive: true, force: true, maxRetries: 3 });
-  rmSync(recordFile(record.id), { force: true });
+  rmSync(file, { force: true });
+}
+
+/**
+ * What IP forwarding has to go back to in the end: what it was before the first of the rigs that run now.
+ *
+ * @param now what it is.
+ */
+export function forwardingToRestore(now: string): string {
+  return readRecords().some((record) => isLive(record) && record.forwardingBefore === '0') ? '0' : now;
 }
 
 /** Undoes what rigs left that were killed together with their watchers. */
@@ -72,7 +86,7 @@ export async function sweepDeadRigs(log: Log): Promise<void> {
   for (const record of readRecords()) {
     if (isLive(record)) continue;
     log(`undoing what rig ${record.id} left: it was killed`);
-    await undoRig(record);
+    await undoRig(record, recordFile(record.id));
   }
 }
 
@@ -80,7 +94,11 @@ export async function sweepDeadRigs(log: Log): Promise<void> {
 export function mountsUnder(folder: string, table: string = readFileSync('/proc/self/mounts', 'utf8')): string[] {
   return table
     .split('\n')
-    .map((line) => line.split(' ')[1]?.replaceAll(/\\(\d{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8))))
+    .map((line) =>
+      line
+        .split(' ')[1]
+        ?.replaceAll(/\\(\d{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8))),
+    )
     .filter((point) => point !== undefined)
     .filter((point) => point === folder || point.startsWith(`${folder}/`))
     .reverse();

@@ -1,60 +1,36 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { parse as parseYaml } from 'yaml';
-import { z } from 'zod';
-import { buildBuildx, buildKubernetes } from './builds/go-binaries.ts';
-import { installPrefect, installUv } from './builds/prefect-environment.ts';
+import { join } from 'node:path';
 import { openEnclosure, PRIVATE_PLACES } from './enclosure.ts';
-import { flowBaseImage } from './images/flow-base.ts';
-import { nodeBaseImage } from './images/node-base.ts';
-import { pauseImage } from './images/pause.ts';
-import { installMissingPackages } from './packages.ts';
-import type { Addresses, PartGroup, PartStatus, Plan } from './plan.ts';
-import { identify } from './process-identity.ts';
+import { makeMaterials } from './materials.ts';
+import { installMissingPackages, SYSTEM_PATH } from './packages.ts';
+import type { PartGroup } from './plan.ts';
+import { identify, type ProcessIdentity } from './process-identity.ts';
 import { duration, type Log } from './progress.ts';
+import { asRig, givenCluster, type Rig } from './rig-description.ts';
 import { RigError } from './rig-error.ts';
-import { isLive, type RigRecord, readRecords, sweepDeadRigs, undoRig, writeRecord } from './rig-record.ts';
+import { forwardingToRestore, readRecord, recordFile, sweepDeadRigs, undoRig, writeRecord } from './rig-record.ts';
 import { forwardingNow } from './traces.ts';
 
 export interface RigOptions {
-  /** An existing or new folder for logs and data. Absent: a temporary one, removed at stop. At most 60 characters. */
+  /** A folder for logs and data, made when missing. Absent: a temporary one, removed at stop. */
   readonly dir?: string;
-  /** One line of progress each, without a line end. */
+  /** Gets progress, one line each, without a line end. */
   readonly log: Log;
   /** Aborted: the start ends, or the rig that runs is stopped. */
   readonly signal: AbortSignal;
   /** Default: all. */
   readonly parts?: readonly PartGroup[];
-}
-
-/** The real parts, running. Reading the address of a part that was not asked for throws. */
-export interface Rig {
-  readonly id: string;
-  readonly dir: string;
-  /** Each part's log is `<name>.log` in here; they stay after stop when the caller gave the folder. */
-  readonly logsDir: string;
-  readonly parts: readonly PartStatus[];
-  /** `http://127.0.0.1:PORT/api` */
-  readonly prefectApiUrl: string;
-  /** `http://127.0.0.1:PORT` */
-  readonly prefectUiUrl: string;
-  /** The environment of the locked Prefect: `bin/prefect`, `bin/python`. */
-  readonly prefectEnvironment: string;
-  /** `localhost:PORT` */
-  readonly registry: string;
-  /** `unix:///…/docker.sock` */
-  readonly dockerHost: string;
-  /** A Docker configuration without credentials that has the buildx plugin. */
-  readonly dockerConfigDir: string;
-  readonly kubeconfigPath: string;
-  /** `https://127.0.0.1:PORT` */
-  readonly kubernetesApiUrl: string;
-  readonly kubernetesPort: number;
-  /** PREFECT_API_URL, DOCKER_HOST, DOCKER_CONFIG, BUILDX_CONFIG, KUBECONFIG: those of the parts that run. */
-  readonly env: Readonly<Record<string, string>>;
-  stop(): Promise<void>;
 }
 
 export const ALL_PARTS: readonly PartGroup[] = ['prefect', 'registry', 'docker', 'kubernetes'];
@@ -63,61 +39,128 @@ export const ALL_PARTS: readonly PartGroup[] = ['prefect', 'registry', 'docker',
  * Starts the real parts on free ports of 127.0.0.1, making first what this machine does not have yet.
  * They end with `stop`, with the signal, and with the process that called this, however it ends.
  *
- * @throws RigError with what is missing or which part did not start, the end of its log, and what to do.
+ * @throws RigError with what is missing or which part did not start, the end of its log, and what to do; the signal's
+ *   reason when aborted. Nothing runs then.
  */
-export async function startRig(options: RigOptions): Promise<Rig> {
+export async function startRig({ dir, log, signal, parts = ALL_PARTS }: RigOptions): Promise<Rig> {
   const begun = Date.now();
-  const { log, signal } = options;
-  const givenKubeconfig = process.env.SLIPWAY_RIG_KUBECONFIG;
-  const groups = groupsToStart(options.parts ?? ALL_PARTS, givenKubeconfig !== undefined);
+  const given = parts.includes('kubernetes') ? process.env.SLIPWAY_RIG_KUBECONFIG : undefined;
+  const cluster = given === undefined || given === '' ? undefined : givenCluster(given);
+  const groups = groupsToStart(parts, cluster !== undefined);
   refuseOtherMachines();
   await sweepDeadRigs(log);
   await installMissingPackages(groups, log, signal);
-  const materials = await makeMaterials(groups, log, signal);
+  const { buildx, ...materials } = await makeMaterials(groups, log, signal);
 
-  const folder = prepareFolder(options.dir);
-  const { id } = folder;
-  const plan: Plan = {
-    id,
-    folder: folder.path,
-    groups,
-    outsideNamespace: readlinkSync('/proc/self/ns/pid'),
-    ...materials.plan,
-  };
-  const owner = identify(process.pid);
-  if (owner === undefined) throw new Error('this process is not in /proc');
-  let record: RigRecord = { id, folder: folder.path, owner, forwardingBefore: forwardingToRestore() };
+  const made = Date.now();
+  const id = randomBytes(3).toString('hex');
+  const folder = makeFolder(dir);
+  const file = recordFile(id);
+  const record = { id, folder, owner: ownIdentity(), forwardingBefore: forwardingToRestore(forwardingNow()) };
   writeRecord(record);
-  const opened = (enclosure: NonNullable<RigRecord['enclosure']>): void => {
-    record = { ...record, enclosure };
-    writeRecord(record);
-  };
+  const opened = (enclosure: ProcessIdentity): void => writeRecord({ ...record, enclosure });
+  const outsideNamespace = readlinkSync('/proc/self/ns/pid');
+  const plan = { id, folder, recordFile: file, groups, outsideNamespace, ...materials };
+  // The enclosure undoes everything itself, unless it was killed.
   const leave = async (): Promise<void> => {
-    // The enclosure has undone everything itself, unless it was killed.
-    if (readRecords().some((other) => other.id === id)) await undoRig(record);
+    if (readRecord(file) !== undefined) await undoRig(record, file);
   };
-  const enclosure = await openEnclosure(plan, partsEnv(folder.path), opened, log, signal).catch(async (error: unknown) => {
+  const enclosure = await openEnclosure(plan, partsEnv(folder), opened, log, signal).catch(async (error: unknown) => {
     await leave();
     throw error;
   });
-  const stop = once(async () => {
-    await enclosure.stop();
-    await leave();
-    if (folder.ours) rmSync(folder.path, { recursive: true, force: true });
-  });
-  signal.addEventListener('abort', () => void stop(), { once: true });
-  const given = givenKubeconfig === undefined ? {} : addressesOfKubeconfig(givenKubeconfig);
-  const dockerConfig = materials.buildx === undefined ? undefined : makeDockerConfig(folder.path, materials.buildx);
-  log(`all parts are ready (${duration(Date.now() - begun)}); logs in ${join(folder.path, 'logs')}`);
-  return {
-    ...describeRig({
-      id,
-      dir: folder.path,
-      parts: [...enclosure.parts],
-      addresses: { ...enclosure.addresses, ...given },
-      ...(plan.prefect === undefined ? {} : { prefectEnvironment: plan.prefect.folder }),
-      ...(dockerConfig === undefined ? {} : { dockerConfigDir: dockerConfig }),
-    }),
-    stop,
+  let stopping: Promise<void> | undefined;
+  const stop = (): Promise<void> => {
+    stopping ??= enclosure
+      .stop()
+      .then(leave)
+      .then(() => {
+        if (dir === undefined) rmSync(folder, { recursive: true, force: true });
+      });
+    return stopping;
   };
+  signal.addEventListener('abort', () => void stop().catch((error: unknown) => log(String(error))), { once: true });
+  const logsDir = join(folder, 'logs');
+  log(
+    `all parts are ready (${duration(Date.now() - made)}, with preparation ${duration(Date.now() - begun)}); logs: ${logsDir}`,
+  );
+  return asRig(
+    {
+      id,
+      dir: folder,
+      logsDir,
+      parts: [...enclosure.parts],
+      addresses: { ...enclosure.addresses, ...cluster },
+      ...(materials.prefect === undefined ? {} : { prefectEnvironment: materials.prefect.folder }),
+      ...(buildx === undefined ? {} : { dockerConfigDir: makeDockerConfig(folder, buildx) }),
+    },
+    stop,
+  );
+}
+
+/** Which groups the rig starts itself: images come from the registry, and a given cluster is not started. */
+export function groupsToStart(parts: readonly PartGroup[], clusterGiven: boolean): PartGroup[] {
+  const needsRegistry = parts.some((part) => part !== 'prefect');
+  return ALL_PARTS.filter((group) => {
+    if (group === 'registry') return needsRegistry;
+    return parts.includes(group) && !(group === 'kubernetes' && clusterGiven);
+  });
+}
+
+function refuseOtherMachines(): void {
+  const remedy = 'run it as root on Debian 12, or in a privileged container of it; elsewhere it does not start yet';
+  if (process.platform !== 'linux') throw new RigError(`the rig needs Linux, and this is ${process.platform}`, remedy);
+  if (process.getuid?.() !== 0)
+    throw new RigError('the rig needs root: it makes namespaces, bridges and cgroups', remedy);
+}
+
+/** Makes the rig's folder: `logs`, which stay, and `data`, which are thrown away at stop. */
+function makeFolder(dir: string | undefined): string {
+  if (dir === undefined) return withFolders(mkdtempSync(join(tmpdir(), 'slipway-rig-')));
+  mkdirSync(dir, { recursive: true });
+  const folder = realpathSync(dir);
+  const remedy = 'give another folder, for example one under /tmp';
+  const place = PRIVATE_PLACES.find((candidate) => `${folder}/`.startsWith(`${candidate}/`));
+  if (place !== undefined)
+    throw new RigError(`the rig cannot live in ${folder}: its parts have a ${place} of their own`, remedy);
+  // A Unix socket's path has at most 107 bytes (unix(7)).
+  if (Buffer.byteLength(folder) > 85) throw new RigError(`the path ${folder} is too long for sockets in it`, remedy);
+  if (existsSync(join(folder, 'data'))) throw new RigError(`${folder} holds a rig's data already`, remedy);
+  return withFolders(folder);
+}
+
+function withFolders(folder: string): string {
+  mkdirSync(join(folder, 'data', 'home'), { recursive: true });
+  mkdirSync(join(folder, 'logs'), { recursive: true });
+  return folder;
+}
+
+/** What every part starts from: nothing of the user's own settings, and the certificates the machine trusts. */
+function partsEnv(folder: string): Record<string, string> {
+  const env: Record<string, string> = {
+    PATH: `${process.env.PATH ?? ''}:${SYSTEM_PATH}`,
+    HOME: join(folder, 'data', 'home'),
+    LANG: 'C.UTF-8',
+    NO_PROXY: '127.0.0.1,localhost',
+  };
+  for (const name of ['SSL_CERT_FILE', 'SSL_CERT_DIR', 'TZ']) {
+    const value = process.env[name];
+    if (value !== undefined) env[name] = value;
+  }
+  return env;
+}
+
+/** A Docker configuration of the rig's own: no credentials, no user's builders, and the buildx plugin. */
+function makeDockerConfig(folder: string, buildx: string): string {
+  const config = join(folder, 'data', 'docker-config');
+  mkdirSync(join(config, 'cli-plugins'), { recursive: true });
+  writeFileSync(join(config, 'config.json'), '{}', { mode: 0o600 });
+  symlinkSync(buildx, join(config, 'cli-plugins', 'docker-buildx'));
+  return config;
+}
+
+function ownIdentity(): ProcessIdentity {
+  const identity = identify(process.pid);
+  if (identity === undefined) throw new Error('this process is not in /proc');
+  return identity;
 }

@@ -23,20 +23,28 @@ export type Start = (part: Part) => Promise<Running>;
  *
  * @returns where they are reached. Rejects with the first failure after every other start has come to an end.
  */
-export async function startParts(plan: Plan, context: Omit<StartContext, 'folder' | 'logFile'>): Promise<{ addresses: Addresses; running: Running[] }> {
+export async function startParts(
+  plan: Plan,
+  context: Omit<StartContext, 'folder' | 'logFile'>,
+): Promise<{ addresses: Addresses; running: Running[] }> {
   const failed = new AbortController();
   const signal = AbortSignal.any([context.signal, failed.signal]);
   const running: Running[] = [];
   const start: Start = async (part) => {
     const folder = join(plan.folder, 'data', part.name);
     mkdirSync(folder);
-    const started = await part.start({ ...context, signal, folder, logFile: join(plan.folder, 'logs', `${part.name}.log`) });
+    const started = await part.start({
+      ...context,
+      signal,
+      folder,
+      logFile: join(plan.folder, 'logs', `${part.name}.log`),
+    });
     running.push(started);
     return started;
   };
   const [registryPort = 0, prefectPort = 0, ...clusterPorts] = await pickPorts(9);
   const mirror = `http://127.0.0.1:${registryPort}`;
-  await makeCgroup(plan.id);
+  makeCgroup(plan.id);
 
   const groups: Record<PartGroup, () => Promise<Addresses>> = {
     prefect: async () => {
@@ -78,7 +86,15 @@ async function startKubernetes(
 ): Promise<Addresses> {
   if (plan.kubernetes === undefined) throw new Error('the plan has no Kubernetes binary');
   const { kubernetes } = plan;
-  const [etcdPort = 0, etcdPeerPort = 0, port = 0, managerPort = 0, schedulerPort = 0, kubeletPort = 0, kubeletHealthPort = 0] = ports;
+  const [
+    etcdPort = 0,
+    etcdPeerPort = 0,
+    port = 0,
+    managerPort = 0,
+    schedulerPort = 0,
+    kubeletPort = 0,
+    kubeletHealthPort = 0,
+  ] = ports;
   const data = join(plan.folder, 'data');
   const kubeconfig = join(data, 'kubeconfig');
   const serviceAccountKey = join(data, 'service-accounts.key');
@@ -92,14 +108,31 @@ async function startKubernetes(
       start(apiserver({ kubernetes, port, etcdUrl, token, kubeconfig, serviceAccountKey, certificates })),
     ),
     pickSubnet().then((subnet) =>
-      start(containerd({ registry: registryName, sandboxImage: `${registryName}/slipway-rig/pause:1`, bridge: podBridge, subnet: `${subnet}0/24`, socket })),
+      start(
+        containerd({
+          registry: registryName,
+          sandboxImage: `${registryName}/slipway-rig/pause:1`,
+          bridge: podBridge,
+          subnet: `${subnet}0/24`,
+          socket,
+        }),
+      ),
     ),
   ]);
   const rootCertificate = join(certificates, 'apiserver.crt');
   await Promise.all([
     start(controllerManager({ kubernetes, port: managerPort, kubeconfig, serviceAccountKey, rootCertificate })),
     start(scheduler({ kubernetes, port: schedulerPort, kubeconfig })),
-    start(kubelet({ kubernetes, kubeconfig, port: kubeletPort, healthPort: kubeletHealthPort, containerdSocket: socket, cgroup })),
+    start(
+      kubelet({
+        kubernetes,
+        kubeconfig,
+        port: kubeletPort,
+        healthPort: kubeletHealthPort,
+        containerdSocket: socket,
+        cgroup,
+      }),
+    ),
   ]);
   await untilClusterReady(server.address, rootCertificate, token, join(plan.folder, 'logs', 'kubelet.log'), signal);
   return { kubeconfigPath: kubeconfig, kubernetesApiUrl: server.address };

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { RigError } from './rig-error.ts';
 import { ask } from './run.ts';
@@ -14,7 +14,12 @@ const FORWARDING = '/proc/sys/net/ipv4/ip_forward';
 
 /** The names of a rig's traces. Interface names have at most 15 characters. */
 export function traceNames(id: string): { dockerBridge: string; podBridge: string; comment: string; cgroup: string } {
-  return { dockerBridge: `slip-${id}-d`, podBridge: `slip-${id}-p`, comment: `slipway-rig-${id}`, cgroup: `/slipway-rig-${id}` };
+  return {
+    dockerBridge: `slip-${id}-d`,
+    podBridge: `slip-${id}-p`,
+    comment: `slipway-rig-${id}`,
+    cgroup: `/slipway-rig-${id}`,
+  };
 }
 
 /** Whether the machine forwards IP packets now: `0` or `1`. */
@@ -27,7 +32,8 @@ export async function pickSubnet(): Promise<string> {
 
 async function must(command: string, args: readonly string[]): Promise<void> {
   if ((await ask(command, args)) !== undefined) return;
-  const remedy = 'run this command by hand as root and see its words; containers are not allowed to without CAP_NET_ADMIN';
+  const remedy =
+    'run this command by hand as root and see its words; containers are not allowed to without CAP_NET_ADMIN';
   throw new RigError(`the machine's network cannot be set up: ${command} ${args.join(' ')}`, remedy);
 }
 
@@ -50,22 +56,21 @@ export async function makeDockerBridge(id: string, subnet: string): Promise<void
 }
 
 /** Makes the rig's cgroup in the one hierarchy of cgroup v2, or in every hierarchy of v1. */
-export async function makeCgroup(id: string): Promise<void> {
-  const { mkdir, writeFile, readFile } = await import('node:fs/promises');
+export function makeCgroup(id: string): void {
   const { cgroup } = traceNames(id);
   for (const hierarchy of hierarchies()) {
     const folder = join(hierarchy, cgroup);
-    await mkdir(folder);
+    mkdirSync(folder);
     // A new cpuset of v1 has no processors and takes no process until it is given some.
     for (const file of ['cpuset.cpus', 'cpuset.mems']) {
       if (hierarchy === SYSFS_CGROUP || !existsSync(join(folder, file))) continue;
-      await writeFile(join(folder, file), (await readFile(join(hierarchy, file), 'utf8')).trim());
+      writeFileSync(join(folder, file), readFileSync(join(hierarchy, file), 'utf8').trim());
     }
   }
 }
 
 /** Undoes the traces of a rig whose processes have all ended. */
-export async function undoTraces(id: string, forwardingBefore: string, othersLive: boolean): Promise<void> {
+export async function undoTraces(id: string, forwardingBefore: string): Promise<void> {
   const { dockerBridge, podBridge, comment, cgroup } = traceNames(id);
   for (const bridge of [dockerBridge, podBridge]) {
     if (existsSync(join('/sys/class/net', bridge))) await ask('ip', ['link', 'delete', bridge]);
@@ -73,8 +78,13 @@ export async function undoTraces(id: string, forwardingBefore: string, othersLiv
   for (const { table, rule } of rulesWith(comment, (await ask('iptables-save', [])) ?? '')) {
     await ask('iptables', ['-w', '-t', table, '-D', ...rule]);
   }
-  if (forwardingBefore === '0' && !othersLive && forwardingNow() === '1') writeFileSync(FORWARDING, '0');
+  if (forwardingBefore === '0' && !anyRigBridge() && forwardingNow() === '1') writeFileSync(FORWARDING, '0');
   for (const hierarchy of hierarchies()) removeCgroup(join(hierarchy, cgroup));
+}
+
+/** Whether another rig's image builds still need the machine to forward. */
+function anyRigBridge(): boolean {
+  return readdirSync('/sys/class/net').some((name) => /^slip-[0-9a-f]{6}-d$/.test(name));
 }
 
 /**

@@ -30,7 +30,7 @@ export type Expression = Span &
     | {
         readonly kind: 'conditional';
         readonly test: Expression;
-        readonly then: Expression;
+        readonly body: Expression;
         readonly otherwise: Expression;
       }
     | { readonly kind: 'lambda'; readonly parameters: readonly Parameter[] }

@@ -1,6 +1,6 @@
 import type { SyntaxNode } from '@lezer/common';
 import type { Argument, DictEntry, Expression, Parameter } from './ast.ts';
-import { readString, stringShape, unescape } from './literals.ts';
+import { readString, resolveEscapes, stringShape } from './literals.ts';
 
 /** Deeper than any hand-written expression; below it a generated one cannot exhaust the stack. */
 const DEEPEST = 150;
@@ -71,7 +71,7 @@ export function readExpression(node: SyntaxNode, source: string, depth = 0): Exp
         ? { ...span, kind: 'binary', operator: text(kids[1]), left: read(kids[0]), right: read(kids[2]) }
         : other;
     case 'ConditionalExpression':
-      return { ...span, kind: 'conditional', then: read(kids[0]), test: read(kids[2]), otherwise: read(kids[4]) };
+      return { ...span, kind: 'conditional', body: read(kids[0]), test: read(kids[2]), otherwise: read(kids[4]) };
     case 'LambdaExpression': {
       const list = kids.find((kid) => kid.name === 'ParamList');
       return { ...span, kind: 'lambda', parameters: list ? readParameters(list, source) : [] };
@@ -219,7 +219,7 @@ function readFormat(
   let at = node.from + shape.start;
   const literal = (to: number): string | undefined => {
     const content = source.slice(at, to).replaceAll('{{', '{').replaceAll('}}', '}');
-    return shape.raw ? content : unescape(content, false);
+    return shape.raw ? content : resolveEscapes(content, false);
   };
   for (const kid of children(node).filter((child) => child.name === 'FormatReplacement')) {
     const before = literal(kid.from);

@@ -30,7 +30,7 @@ export function stringShape(source: string): StringShape {
 export function readString(source: string): StringLiteral {
   const shape = stringShape(source);
   const content = source.slice(shape.start, source.length - shape.quotes);
-  const value = shape.raw ? content : unescape(content, shape.bytes);
+  const value = shape.raw ? content : resolveEscapes(content, shape.bytes);
   if (value === undefined) return { kind: 'undecoded' };
   return shape.bytes ? { kind: 'bytes', value } : { kind: 'string', value };
 }
@@ -57,17 +57,17 @@ const HEX: Readonly<Record<string, number>> = { x: 2, u: 4, U: 8 };
  *
  * @returns undefined when an escape cannot be resolved here (`\N{…}`, a malformed `\x`).
  */
-export function unescape(content: string, bytes: boolean): string | undefined {
+export function resolveEscapes(content: string, bytes: boolean): string | undefined {
   let out = '';
   let at = 0;
   while (at < content.length) {
     const next = content.indexOf('\\', at);
     if (next === -1) return out + content.slice(at);
     out += content.slice(at, next);
-    const escape = content[next + 1] ?? '';
-    const simple = SIMPLE[escape];
+    const letter = content[next + 1] ?? '';
+    const simple = SIMPLE[letter];
     const octal = octalDigits(content, next + 1);
-    const width = bytes && escape !== 'x' ? undefined : HEX[escape];
+    const width = bytes && letter !== 'x' ? undefined : HEX[letter];
     if (simple !== undefined) {
       out += simple;
       at = next + 2;
@@ -80,11 +80,11 @@ export function unescape(content: string, bytes: boolean): string | undefined {
       if (!(code <= 0x10ffff)) return undefined;
       out += String.fromCodePoint(code);
       at = next + 2 + width;
-    } else if (escape === 'N' && !bytes) {
+    } else if (letter === 'N' && !bytes) {
       return undefined;
     } else {
-      out += `\\${escape}`;
-      at = next + 1 + escape.length;
+      out += `\\${letter}`;
+      at = next + 1 + letter.length;
     }
   }
   return out;

@@ -1,5 +1,4 @@
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { runLeashed } from '../run.ts';
 
 /** The machine's own CA bundle: inside images it lets installers trust what the machine trusts. */

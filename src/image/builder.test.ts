@@ -1,0 +1,135 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openTestWorld, type TestWorld } from '../source/testing-world.ts';
+import type { Exec, ExecOptions } from '../world.ts';
+import { createImageBuilder, type ImageBuilder } from './builder.ts';
+import type { ImagePlan } from './model.ts';
+import { somePlan } from './testing-plan.ts';
+
+const DIGEST = `sha256:${'a'.repeat(64)}`;
+const CREDENTIALS = { username: 'bob', password: 'pw:with:colon$' };
+const AUTHORIZATION = `Basic ${Buffer.from('bob:pw:with:colon$').toString('base64')}`;
+
+/** docker is scripted here; the real one builds in test/e2e/image.test.ts. The registry answers HTTP as one with htpasswd does. */
+describe('createImageBuilder', () => {
+  let world: TestWorld;
+  let registry: Server;
+  let host: string;
+  let builds: { args: readonly string[]; options: ExecOptions; config: string }[];
+  let remembered: string[];
+  let inspections: number;
+
+  beforeEach(async () => {
+    world = await openTestWorld();
+    builds = [];
+    remembered = [];
+    inspections = 0;
+    registry = createServer((request, response) => {
+      if (request.headers.authorization !== AUTHORIZATION) {
+        response.writeHead(401, { 'www-authenticate': 'Basic realm="r"' }).end();
+      } else {
+        response.writeHead(200, { 'docker-content-digest': DIGEST }).end();
+      }
+    });
+    await new Promise<void>((resolve) => registry.listen(0, '127.0.0.1', resolve));
+    host = `127.0.0.1:${(registry.address() as AddressInfo).port}`;
+  });
+  afterEach(async () => {
+    await new Promise((resolve) => registry.close(resolve));
+    await world.close();
+  });
+
+  it('builds equal plans once, also at the same time', async () => {
+    const build = builder();
+    const one = plan({ where: { file: 'prefect.yaml', line: 1, column: 1 } });
+    const two = plan({ where: { file: 'prefect.yaml', line: 9, column: 1 } });
+    const [a, b] = await Promise.all([build(one), build(two)]);
+    expect(await build(one)).toBe(a);
+    expect(b).toBe(a);
+    expect(builds).toHaveLength(1);
+  });
+
+  it('builds different plans one after the other, asking docker for its builder once', async () => {
+    const build = builder();
+    await Promise.all([build(plan({ tags: ['one'] })), build(plan({ tags: ['two'] }))]);
+    expect(builds).toHaveLength(2);
+    expect(inspections).toBe(1);
+  });
+
+  it('gives docker a configuration of its own that is gone afterwards', async () => {
+    await builder()(plan());
+    const directory = builds[0]?.options.env.DOCKER_CONFIG ?? '';
+    expect(remembered).toEqual([directory]);
+    expect(JSON.parse(builds[0]?.config ?? '')).toMatchObject({ auths: { [host]: { auth: AUTHORIZATION.slice(6) } } });
+    expect(await world.files.exists(directory)).toBe(false);
+  });
+
+  it('removes it after a failed build too', async () => {
+    const build = builder({ exitCode: 1 });
+    await expect(build(plan())).rejects.toThrow('buildx ended without a word');
+    expect(await world.files.exists(remembered[0] ?? '')).toBe(false);
+  });
+
+  it('says before the build that the password is wrong', async () => {
+    const build = builder({ credentials: { username: 'bob', password: 'wrong-password' } });
+    await expect(build(plan())).rejects.toThrow(
+      `registry ${host} refused the credentials from the inputs registry-username and registry-password`,
+    );
+    expect(builds).toEqual([]);
+  });
+
+  it('says before the build that there are no credentials', async () => {
+    await expect(builder({ credentials: undefined })(plan())).rejects.toThrow(`registry ${host} wants a sign-in`);
+    expect(builds).toEqual([]);
+  });
+
+  it('prefers a push step’s credentials to the inputs', async () => {
+    const build = builder({ credentials: { username: 'bob', password: 'wrong-password' } });
+    expect((await build(plan(), CREDENTIALS)).digest).toBe(DIGEST);
+  });
+
+  it('never puts a secret into the arguments or the log, and masks it', async () => {
+    await builder()(plan());
+    expect(JSON.stringify([builds[0]?.args, world.logged])).not.toMatch(/colon|Ym9i/);
+    expect(world.masked).toEqual(expect.arrayContaining([CREDENTIALS.password, AUTHORIZATION.slice(6)]));
+  });
+
+  it('asks no registry when nothing is pushed', async () => {
+    const built = await builder()(plan({ push: false, repository: 'nosuch.example/hello' }));
+    expect(built.imageRef).toBeUndefined();
+    expect(remembered).toEqual([]);
+  });
+
+  it('refuses a repository that is none', async () => {
+    await expect(builder()(plan({ repository: 'ghcr.io/Acme/hello' }))).rejects.toThrow('is no image repository');
+  });
+
+  function builder(different: { exitCode?: number; credentials?: typeof CREDENTIALS | undefined } = {}): ImageBuilder {
+    const exec: Exec = async (_command, args, options) => {
+      if (args[1] === 'inspect') {
+        inspections += 1;
+        return { exitCode: 0, stdout: 'Name: default\nDriver: docker\n', stderr: '' };
+      }
+      const configFile = `${options.env.DOCKER_CONFIG}/config.json`;
+      const config = options.env.DOCKER_CONFIG === undefined ? '' : await world.files.readText(configFile);
+      builds.push({ args, options, config });
+      return { exitCode: different.exitCode ?? 0, stdout: '', stderr: '' };
+    };
+    return createImageBuilder({
+      world: { ...world, exec },
+      fetch,
+      credentials: 'credentials' in different ? different.credentials : CREDENTIALS,
+      remember: (directory) => remembered.push(directory),
+    });
+  }
+
+  function plan(different: Partial<ImagePlan> = {}): ImagePlan {
+    return somePlan({
+      repository: `${host}/hello`,
+      context: world.directory,
+      dockerfile: { kind: 'generated', content: 'FROM scratch\n', dockerignore: undefined },
+      ...different,
+    });
+  }
+});
