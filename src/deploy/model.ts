@@ -133,6 +133,11 @@ export interface AppliedDeployment {
   readonly action: 'create' | 'change' | 'unchanged';
 }
 
+/** What a plan that is only shown comes to. */
+export function nothingApplied(): Applied {
+  return { deployments: [], workPools: [], failures: [] };
+}
+
 /** True when something would be, or was, written. */
 export function changes(plan: Plan): boolean {
   return [...plan.workPools, ...plan.deployments].some((planned) => planned.action !== 'unchanged');

@@ -146,8 +146,24 @@ describe('proveAccess', () => {
     await expect(prove(host, undefined)).rejects.toThrow('nothing listens');
   });
 
-  it('names a host that does not exist', async () => {
-    await expect(prove('registry.invalid', undefined)).rejects.toThrow(/the name registry\.invalid is not known/);
+  it.each([
+    ['ENOTFOUND', 'the name registry.example is not known'],
+    ['ERR_SSL_WRONG_VERSION_NUMBER', 'speaks plain HTTP where HTTPS is needed'],
+    ['DEPTH_ZERO_SELF_SIGNED_CERT', 'signed by nobody this runner trusts'],
+    ['CERT_HAS_EXPIRED', 'the certificate of registry registry.example has expired'],
+    ['ERR_TLS_CERT_ALTNAME_INVALID', 'is for another name'],
+    ['UND_ERR_CONNECT_TIMEOUT', 'did not answer in time'],
+    ['EHOSTUNREACH', 'could not be spoken to (EHOSTUNREACH)'],
+  ])('says what %s means', async (code, message) => {
+    const asked: string[] = [];
+    const failing: typeof fetch = (url) => {
+      asked.push(String(url));
+      return Promise.reject(new TypeError('fetch failed', { cause: Object.assign(new Error(code), { code }) }));
+    };
+    const repository = { host: 'registry.example', path: 'hello' };
+    const proving = proveAccess({ repository, credentials: BOB, world: { ...world, fetch: failing } });
+    await expect(proving).rejects.toThrow(message);
+    expect(new Set(asked)).toEqual(new Set(['https://registry.example/v2/']));
   });
 
   it('stops when the job is cancelled', async () => {

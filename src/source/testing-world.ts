@@ -1,9 +1,8 @@
-import { spawn } from 'node:child_process';
 import { lstat, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Clock, Exec, ExecResult, Files, Log, World } from '../world.ts';
-import { ExecNotStarted, ExecTimeout } from '../world.ts';
+import { createExec } from '../exec.ts';
+import type { Clock, Files, Log, World } from '../world.ts';
 
 /** A World for tests: real processes and files in one temporary directory, a clock that does not wait, a log that is kept. */
 export interface TestWorld extends World {
@@ -30,7 +29,7 @@ export async function openTestWorld(env: Readonly<Record<string, string>> = {}):
     masked,
     slept,
     env: { PATH: process.env.PATH ?? '', HOME: home, GIT_CONFIG_NOSYSTEM: '1', ...env },
-    exec: realExec,
+    exec: createExec(),
     files: realFiles(directory),
     log: keepingLog(logged, masked),
     clock: instantClock(slept),
@@ -39,34 +38,6 @@ export async function openTestWorld(env: Readonly<Record<string, string>> = {}):
     close: () => rm(directory, { recursive: true, force: true }),
   };
 }
-
-const realExec: Exec = (command, args, options) =>
-  new Promise<ExecResult>((resolve, reject) => {
-    const child = spawn(command, args, { cwd: options.cwd, env: { ...options.env }, stdio: 'pipe' });
-    const output = { stdout: '', stderr: '' };
-    const timeout =
-      options.timeoutMs === undefined
-        ? options.signal
-        : AbortSignal.any([options.signal, AbortSignal.timeout(options.timeoutMs)]);
-    const end = () => child.kill('SIGTERM');
-    timeout.addEventListener('abort', end, { once: true });
-    for (const stream of ['stdout', 'stderr'] as const) {
-      child[stream].setEncoding('utf8').on('data', (text: string) => {
-        output[stream] += text;
-        options.onOutput?.(text, stream);
-      });
-    }
-    child.on('error', (error: NodeJS.ErrnoException) =>
-      reject(new ExecNotStarted(command, error.code ?? 'unknown', error)),
-    );
-    child.on('close', (code) => {
-      timeout.removeEventListener('abort', end);
-      if (options.signal.aborted) reject(options.signal.reason);
-      else if (timeout.aborted) reject(new ExecTimeout(command, options.timeoutMs ?? 0));
-      else resolve({ exitCode: code ?? -1, ...output });
-    });
-    child.stdin.on('error', () => undefined).end(options.stdin ?? '');
-  });
 
 function realFiles(directory: string): Files {
   return {

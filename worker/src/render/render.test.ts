@@ -129,7 +129,7 @@ describe('what Prefect refuses is refused', () => {
   it.each(refused.filter((each) => !neverUsed.has(each.about)).map((each) => [each.about, each] as const))(
     '%s',
     async (about, each) => {
-      const theirs = /(Job (?:is|has)[^[]*|Invalid job manifest[^[]*?) ?(?:\[type|$)/.exec(each.error ?? '')?.[1];
+      const theirs = /(?:Value error, |ValueError: )(.*?)(?: \[type=value_error|$)/s.exec(each.error ?? '')?.[1];
       const error = await rendered(each).catch((cause: unknown) => cause);
       expect(error).toMatchObject({ name: 'RenderError', message: ours[about] ?? theirs });
     },
