@@ -7,6 +7,7 @@ export default defineConfig({
       {
         test: {
           name: 'house',
+          sequence: { groupOrder: 1 },
           include: ['test/house/**/*.test.ts'],
           testTimeout: 300_000,
         },
@@ -14,6 +15,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          sequence: { groupOrder: 0 },
           include: ['src/**/*.test.ts', 'prefect/**/*.test.ts', 'worker/src/**/*.test.ts', 'test/rig/**/*.test.ts'],
           testTimeout: 20_000,
         },
@@ -21,6 +23,7 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
+          sequence: { groupOrder: 2 },
           include: ['test/e2e/**/*.test.ts'],
           fileParallelism: false,
           testTimeout: 180_000,

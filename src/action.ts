@@ -1,32 +1,41 @@
 import { isAbsolute, resolve } from 'node:path';
 import * as core from '@actions/core';
 import { openPrefectApi, type PrefectApi, referenceReaders } from '@slipway/prefect/client';
-import { isJsonObject } from '@slipway/prefect/json';
+import { isJsonObject, type JsonObject } from '@slipway/prefect/json';
 import { readSettings } from '@slipway/prefect/settings';
 import { readActual, readActualWorkPools } from './deploy/actual.ts';
 import { apply } from './deploy/apply.ts';
-import { configure } from './deploy/configuration.ts';
-import { desiredDeployments } from './deploy/desired.ts';
+import { type Configuration, configure, placeOf } from './deploy/configuration.ts';
+import { desiredDeployments, type ReadyEntry } from './deploy/desired.ts';
 import { desiredWorkPools } from './deploy/desired-work-pools.ts';
 import { diff } from './deploy/diff.ts';
-import { nothingApplied } from './deploy/model.ts';
+import { type Applied, nothingApplied } from './deploy/model.ts';
 import { checkJobVariables, checkStatically } from './deploy/validate.ts';
 import { planWorkPool } from './deploy/work-pool.ts';
+import { type Flow, PythonSources, readFlow } from './flow/index.ts';
 import { createImageBuilder } from './image/builder.ts';
+import { withOciLabels } from './image/labels.ts';
 import { type Inputs, readInputs } from './inputs.ts';
 import { outputsOf } from './outputs.ts';
-import { Problem, throwIfAny } from './problem.ts';
+import { Problem, problemsOf, throwIfAny } from './problem.ts';
+import { defaultPull } from './project/default-pull.ts';
 import { loadProject } from './project/load.ts';
+import type { Entry, Project } from './project/model.ts';
 import { selectEntries } from './project/select.ts';
 import { planLines } from './report/plan-text.ts';
 import { type Report, summaryMarkdown } from './report/summary.ts';
+import { explainFailedRuns } from './runs/explain.ts';
 import { followRuns } from './runs/follow.ts';
-import { failed, type Run } from './runs/model.ts';
+import type { Run } from './runs/model.ts';
 import { startRuns } from './runs/start.ts';
 import { readEvent } from './source/event.ts';
 import { decideMode } from './source/mode.ts';
+import type { Revision } from './source/model.ts';
 import { findRevision } from './source/revision.ts';
 import type { StateFile } from './state.ts';
+import type { Prepared } from './steps/model.ts';
+import { prepare } from './steps/prepare.ts';
+import { stepEnvironment } from './steps/templating.ts';
 import type { World } from './world.ts';
 
 /**
@@ -65,7 +74,8 @@ export async function runAction(world: World, state: StateFile): Promise<void> {
   }
 }
 
-interface Deploy {
+/** One run's circumstances, fixed before its first stage. */
+interface Job {
   readonly world: World;
   readonly state: StateFile;
   readonly inputs: Inputs;
@@ -78,18 +88,16 @@ interface Deploy {
   readonly api: PrefectApi;
 }
 
-async function deploy(job: Deploy): Promise<void> {
-  const { world, inputs, project, mode, revision, api } = job;
-  const { env, log, signal } = world;
-  const readers = referenceReaders(api, signal);
-  const onSecret = (secret: string): void => log.mask(secret);
+async function deploy(job: Job): Promise<void> {
+  const { world, project, mode, revision, api } = job;
+  const { log, signal } = world;
+  const env = stepEnvironment(world.env);
 
-  const entries = selectEntries(project, inputs.deployments, await flowNames(job));
-  throwIfAny(checkComplete(entries));
+  const entries = selectEntries(project, job.inputs.deployments, await flowNames(job));
   const configurations = await configure(entries, {
-    readers,
+    readers: referenceReaders(api, signal),
     env,
-    onSecret,
+    onSecret: (secret) => log.mask(secret),
     defaultWorkPoolName: api.settings.defaultWorkPoolName,
   });
   const flows = await readFlows(configurations, job);
@@ -100,19 +108,155 @@ async function deploy(job: Deploy): Promise<void> {
   const plannedPools = workPools.map((pool) => planWorkPool(pool, actualPools));
   throwIfAny(checkStatically(configurations, actualPools, plannedPools));
 
-  const prepared = await prepare(configurations, job);
+  const prepared = await prepareEntries(entries, job);
 
-  const deployments = desiredDeployments(
-    prepared.map(({ prepared, pull }, index) => ready(configurations[index], flows[index], prepared, pull)),
-    { env, revision },
-  );
-  const desired = { workPools, deployments };
+  const desired = {
+    workPools,
+    deployments: desiredDeployments(readyEntries(configurations, flows, prepared, job), { env, revision }),
+  };
   const actual = await readActual(desired, actualPools, api, signal);
   const plan = diff(desired, actual);
-  throwIfAny(checkJobVariables(deployments, actual, plan.workPools));
-  await log.group('Plan', async () => planLines(plan).forEach((line) => log.info(log.redact(line))));
+  throwIfAny(checkJobVariables(desired.deployments, actual, plan.workPools));
+  await log.group('Plan', async () => {
+    for (const line of planLines(plan)) log.info(line);
+  });
 
   const applied = mode === 'plan' ? nothingApplied() : await apply(plan, api, log, signal);
-  const runs = mode === 'plan' ? [] : await run(job, applied);
+  const runs = mode === 'plan' ? [] : await startAndFollow(job, applied);
+  const images = [...new Map(prepared.flatMap((one) => one.images).map((image) => [image.image, image])).values()];
   await report({ mode, modeReason: job.reason, revision, images, plan, applied, runs, uiUrl: api.settings.uiUrl }, job);
+}
+
+/** The flows' real names, read beforehand only when a name of the form flow/deployment asks for them. */
+async function flowNames(job: Job): Promise<(entry: Entry) => string | undefined> {
+  const names = new Map<Entry, string>();
+  if (job.inputs.deployments.some((name) => name.includes('/'))) {
+    for (const entry of job.project.entries) {
+      // What cannot be read is not what the name means, or is complained of once it is selected.
+      const flow = entry.entrypoint && (await readEntryFlow(entry, entry.entrypoint, job).catch(() => undefined));
+      if (flow) names.set(entry, flow.name);
+    }
+  }
+  return (entry) => names.get(entry);
+}
+
+/** The flow of each entry, in order. @throws Problem | Problems for all that cannot be read. */
+async function readFlows(configurations: readonly Configuration[], job: Job): Promise<Flow[]> {
+  const problems: Problem[] = [];
+  const flows: Flow[] = [];
+  const sources = new PythonSources(job.world.files);
+  for (const { entry, entrypoint } of configurations) {
+    try {
+      flows.push(await readEntryFlow(entry, entrypoint, job, sources));
+    } catch (error) {
+      const found = problemsOf(error);
+      if (found === undefined) throw error;
+      // Entries that share a broken file complain of it once.
+      problems.push(...found.filter((one) => !problems.some((other) => sameProblem(one, other))));
+    }
+  }
+  throwIfAny(problems);
+  for (const { entrypoint, parameters } of flows) {
+    if (parameters.kind === 'approximate') {
+      job.world.log.debug(`${entrypoint}: the parameter schema is not exact: ${parameters.reasons.join('; ')}`);
+    }
+  }
+  return flows;
+}
+
+function sameProblem(a: Problem, b: Problem): boolean {
+  return a.message === b.message && a.where?.file === b.where?.file && a.where?.line === b.where?.line;
+}
+
+async function readEntryFlow(entry: Entry, entrypoint: string, job: Job, sources?: PythonSources): Promise<Flow> {
+  return await readFlow(entrypoint, {
+    directory: job.directory,
+    repository: job.workspace,
+    files: job.world.files,
+    where: placeOf(entry, 'entrypoint'),
+    sources,
+  });
+}
+
+/** Runs (in a plan: foresees) the steps of every entry; equal images are built once. */
+async function prepareEntries(entries: readonly Entry[], job: Job): Promise<Prepared[]> {
+  const { world, project, revision, mode, inputs, api, state } = job;
+  const build = createImageBuilder({
+    world,
+    fetch: globalThis.fetch,
+    credentials: inputs.registryCredentials,
+    remember: (directory) => state.rememberDirectory(directory),
+  });
+  return await prepare(entries, {
+    world,
+    project,
+    revision,
+    mode,
+    readers: referenceReaders(api, world.signal),
+    buildImage: (plan, credentials) => build(withOciLabels(plan, revision), credentials),
+    baseImage: inputs.baseImage,
+    builder: inputs.builder,
+  });
+}
+
+function readyEntries(
+  configurations: readonly Configuration[],
+  flows: readonly Flow[],
+  prepared: readonly Prepared[],
+  job: Job,
+): ReadyEntry[] {
+  return configurations.flatMap((configuration, index) => {
+    const [flow, one] = [flows[index], prepared[index]];
+    if (flow === undefined || one === undefined) return [];
+    return [{ configuration, flow, prepared: one, pull: pullSteps(configuration, one, job) }];
+  });
+}
+
+function pullSteps(configuration: Configuration, prepared: Prepared, job: Job): readonly JsonObject[] {
+  if (prepared.pull !== undefined) return prepared.pull.map((step) => step.raw);
+  const { work_pool: workPool } = configuration.settings;
+  const variables = isJsonObject(workPool) && isJsonObject(workPool.job_variables) ? workPool.job_variables : {};
+  const { steps, warning } = defaultPull(job.project, configuration.entry, variables.image);
+  if (warning !== undefined) job.world.log.warning(warning, configuration.entry.where);
+  return steps;
+}
+
+async function startAndFollow(job: Job, applied: Applied): Promise<Run[]> {
+  const { inputs, api, world, state } = job;
+  const { log, signal } = world;
+  // A run of what could not be deployed would be a run of the old code.
+  if (inputs.run.length === 0 || applied.failures.length > 0) return [];
+  const remember = inputs.wait && inputs.cancelRuns;
+  const started = await startRuns(
+    inputs.run,
+    applied.deployments,
+    api,
+    log,
+    (run) => {
+      if (remember) state.rememberRun(run);
+    },
+    signal,
+  );
+  if (!inputs.wait) return started.map((run): Run => ({ ...run, outcome: 'started' }));
+  const options = { timeoutMs: inputs.runTimeoutMs, cancel: inputs.cancelRuns };
+  const runs = await followRuns(started, api, options, world);
+  state.forgetRuns();
+  return runs;
+}
+
+/** Outputs and summary come first, so that they are there also when the step then fails. */
+async function report(result: Report, job: Job): Promise<void> {
+  const { log } = job.world;
+  for (const [name, value] of Object.entries(outputsOf(result))) core.setOutput(name, log.redact(value));
+  if (job.world.env.GITHUB_STEP_SUMMARY) await core.summary.addRaw(log.redact(summaryMarkdown(result))).write();
+  throwIfAny([
+    ...result.applied.failures.map(
+      ({ what, reason, where }) =>
+        new Problem(`${what} was not written: ${reason}`, {
+          remedy: 'Everything else was applied; mend this and run the job again.',
+          ...(where === undefined ? {} : { where }),
+        }),
+    ),
+    ...explainFailedRuns(result.runs, result.plan, job.inputs.runTimeoutMs),
+  ]);
 }

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { isJsonObject, type Json, type JsonObject } from '@slipway/prefect/json';
 import { Problem } from '../problem.ts';
 import type { Project, WorkPoolEntry } from '../project/model.ts';
-import { toPlain } from '../project/nodes.ts';
+import { toJson } from '../project/nodes.ts';
 import { parseYaml } from '../project/yaml.ts';
 import type { Files } from '../world.ts';
 import type { DesiredWorkPool } from './model.ts';
@@ -42,7 +42,7 @@ async function ownTemplate(
   }
   // JSON is YAML too, and a number keeps its spelling in both.
   const root = parseYaml(text, source.path);
-  const template: Json = root === undefined ? null : toPlain(root);
+  const template: Json = root === undefined ? null : toJson(root);
   if (isJsonObject(template)) return template;
   throw new Problem(`work pool "${entry.name}": the base job template ${source.path} is not a mapping`, {
     where: source.where,

@@ -1,6 +1,7 @@
-import { type Bindings, collectBindings } from './bindings.ts';
+import { type Bindings, collectBindings, NO_BINDINGS } from './bindings.ts';
 import { type Evaluate, findNameIn } from './lookup.ts';
 import { canonicalName } from './names.ts';
+import type { TypeParameter } from './python/ast.ts';
 import { innerScope, type PythonModule, type Scope } from './scope.ts';
 import { type PythonClass, unknown, type Value } from './value.ts';
 
@@ -18,7 +19,18 @@ export function classScope(of: PythonClass): Scope {
     bindings = collectBindings(of.statement.body);
     bodies.set(of.statement, bindings);
   }
-  return innerScope(of.scope, bindings);
+  return innerScope(of.scope, bindings, typeParameters(of.statement.typeParameters));
+}
+
+/** `class A[T: int]` and `def f[T]` make T a TypeVar inside (PEP 695). */
+export function typeParameters(parameters: readonly TypeParameter[]): ReadonlyMap<string, Value> {
+  return new Map(
+    parameters.map(({ name, bound }) => {
+      const keywords = new Map<string, Value>(bound === undefined ? [] : [['bound', unknown('the bound of a type parameter')]]);
+      const args: Value[] = [{ kind: 'str', value: name }];
+      return [name, { kind: 'call', callee: { kind: 'external', name: 'typing.TypeVar' }, args, keywords, complete: true }];
+    }),
+  );
 }
 
 /** `of.name`; stays an attribute where only the running code knows. */
@@ -76,7 +88,8 @@ export function findBases(of: PythonClass, evaluate: Evaluate): Value[] {
   return of.statement.args.flatMap((argument) => {
     if (argument.kind === 'keyword' || argument.kind === 'double-star') return [];
     if (argument.kind === 'star') return [unknown('base classes are put together when the code runs')];
-    return [evaluate(argument.value, of.scope, of.statement.from)];
+    const scope = innerScope(of.scope, NO_BINDINGS, typeParameters(of.statement.typeParameters));
+    return [evaluate(argument.value, scope, of.statement.from)];
   });
 }
 

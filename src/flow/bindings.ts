@@ -36,7 +36,7 @@ export interface Bindings {
   readonly stars: readonly StarImport[];
 }
 
-export const NO_BINDINGS: Bindings = { names: new Map(), stars: [] };
+export const NO_BINDINGS: Bindings = { names: new Map<string, readonly Binding[]>(), stars: [] };
 
 interface Collected {
   readonly names: Map<string, Binding[]>;

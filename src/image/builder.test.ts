@@ -71,6 +71,15 @@ describe('createImageBuilder', () => {
     expect(await world.files.exists(remembered[0] ?? '')).toBe(false);
   });
 
+  it('removes it when the job is cancelled in mid-build too', async () => {
+    const cancelled = new AbortController();
+    const reason = new Error('the job was cancelled');
+    const build = builder({ signal: cancelled.signal, onBuild: () => cancelled.abort(reason) });
+    await expect(build(plan())).rejects.toBe(reason);
+    expect(remembered).toHaveLength(1);
+    expect(await world.files.exists(remembered[0] ?? '')).toBe(false);
+  });
+
   it('says before the build that the password is wrong', async () => {
     const build = builder({ credentials: { username: 'bob', password: 'wrong-password' } });
     await expect(build(plan())).rejects.toThrow(
@@ -89,6 +98,12 @@ describe('createImageBuilder', () => {
     expect((await build(plan(), CREDENTIALS)).digest).toBe(DIGEST);
   });
 
+  it('uses the inputs when a push step’s credentials are for another registry', async () => {
+    const other = { username: 'eve', password: 'for-ghcr-only', registry: 'ghcr.io' };
+    expect((await builder()(plan(), other)).digest).toBe(DIGEST);
+    expect(builds[0]?.config).not.toContain(Buffer.from('eve:').toString('base64').slice(0, 5));
+  });
+
   it('never puts a secret into the arguments or the log, and masks it', async () => {
     await builder()(plan());
     expect(JSON.stringify([builds[0]?.args, world.logged])).not.toMatch(/colon|Ym9i/);
@@ -105,7 +120,14 @@ describe('createImageBuilder', () => {
     await expect(builder()(plan({ repository: 'ghcr.io/Acme/hello' }))).rejects.toThrow('is no image repository');
   });
 
-  function builder(different: { exitCode?: number; credentials?: typeof CREDENTIALS | undefined } = {}): ImageBuilder {
+  function builder(
+    different: {
+      exitCode?: number;
+      credentials?: typeof CREDENTIALS | undefined;
+      signal?: AbortSignal;
+      onBuild?: () => void;
+    } = {},
+  ): ImageBuilder {
     const exec: Exec = async (_command, args, options) => {
       if (args[1] === 'inspect') {
         inspections += 1;
@@ -114,10 +136,12 @@ describe('createImageBuilder', () => {
       const configFile = `${options.env.DOCKER_CONFIG}/config.json`;
       const config = options.env.DOCKER_CONFIG === undefined ? '' : await world.files.readText(configFile);
       builds.push({ args, options, config });
+      different.onBuild?.();
+      options.signal.throwIfAborted();
       return { exitCode: different.exitCode ?? 0, stdout: '', stderr: '' };
     };
     return createImageBuilder({
-      world: { ...world, exec },
+      world: { ...world, exec, signal: different.signal ?? world.signal },
       fetch,
       credentials: 'credentials' in different ? different.credentials : CREDENTIALS,
       remember: (directory) => remembered.push(directory),

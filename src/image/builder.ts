@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
 import { proveAccess } from '../registry/access.ts';
-import { credentialSources, credentialsFor } from '../registry/credentials.ts';
+import { credentialSources, credentialsFor, givenCredentials } from '../registry/credentials.ts';
 import { openDockerConfig } from '../registry/docker-config.ts';
 import type { GivenCredentials } from '../registry/model.ts';
 import { parseRepository } from '../registry/repository.ts';
@@ -50,13 +50,8 @@ export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
     const repository = parseRepository(plan.repository);
     const builder = await builderFor(plan);
     if (!plan.push) return buildImage(plan, { world, env: world.env, builder, access: undefined });
-    const stepSource = stepCredentials && { credentials: stepCredentials, source: 'the push step’s credentials' };
-    const credentials = await credentialsFor(
-      repository.host,
-      stepSource === undefined ? sources : [...credentialSources([stepSource], world)],
-      world.log,
-      world.signal,
-    );
+    const own = stepCredentials === undefined ? [] : [givenCredentials(stepCredentials, 'the push step’s credentials')];
+    const credentials = await credentialsFor(repository.host, [...own, ...sources], world.log, world.signal);
     const access = await proveAccess({ repository, credentials, world: { ...world, fetch: options.fetch } });
     if (credentials === undefined) return buildImage(plan, { world, env: world.env, builder, access });
     const config = await openDockerConfig({

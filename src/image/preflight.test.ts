@@ -57,7 +57,7 @@ describe('readInspection', () => {
       {
         exitCode: 0,
         stdout:
-          'Name:   default\nDriver: \nError:  failed to connect to the docker API at unix:///var/run/docker.sock; check if the path is correct and if the daemon is running: dial unix /var/run/docker.sock: connect: no such file or directory\n',
+          'Name:          default\nDriver:        \nLast Activity: 2026-11-24 00:12:05 +0000 UTC\nError:         failed to connect to the docker API at unix:///var/run/docker.sock; check if the path is correct and if the daemon is running: dial unix /var/run/docker.sock: connect: no such file or directory\n',
         stderr: '',
       },
       'Start the Docker daemon',

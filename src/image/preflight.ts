@@ -56,7 +56,7 @@ export function readInspection(
   result: { readonly exitCode: number; readonly stdout: string; readonly stderr: string },
   builder: string | undefined,
 ): Builder {
-  const field = (name: string) => new RegExp(`^${name}:[ \\t]+(.+)$`, 'm').exec(result.stdout)?.[1]?.trim();
+  const field = (name: string) => new RegExp(`^${name}:[ \\t]+(\\S.*)$`, 'm').exec(result.stdout)?.[1]?.trim();
   const name = field('Name') ?? builder ?? 'default';
   const driver = field('Driver');
   const failure = field('Error');

@@ -166,6 +166,10 @@ describe('proveAccess', () => {
     expect(new Set(asked)).toEqual(new Set(['https://registry.example/v2/']));
   });
 
+  it('says that fetch refuses some ports', async () => {
+    await expect(prove('127.0.0.1:6000', undefined)).rejects.toThrow('is on a port that HTTP clients refuse');
+  });
+
   it('stops when the job is cancelled', async () => {
     const host = await serve(() => undefined);
     const cancelled = new AbortController();

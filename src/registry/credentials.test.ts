@@ -1,7 +1,7 @@
 import { chmod, mkdir } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openTestWorld, type TestWorld } from '../source/testing-world.ts';
-import { credentialSources, credentialsFor } from './credentials.ts';
+import { credentialSources, credentialsFor, givenCredentials } from './credentials.ts';
 
 const HOST = 'localhost:5000';
 const b64 = (text: string) => Buffer.from(text).toString('base64');
@@ -33,6 +33,16 @@ describe('credentialsFor', () => {
     expect(await ask('ghcr.io')).toMatchObject({ username: 'bob' });
     expect(await ask('evil.example')).toBeUndefined();
     expect(await ask('ghcr.io')).toMatchObject({ username: 'bob' });
+  });
+
+  it.each([
+    ['ghcr.io', 'ghcr.io', true],
+    ['https://ghcr.io/', 'ghcr.io', true],
+    ['https://index.docker.io/v1/', 'docker.io', true],
+    ['https://index.docker.io/v1/', 'ghcr.io', false],
+  ])('shows those for %s to %s: %s', async (registry, host, yes) => {
+    const source = givenCredentials({ username: 'bob', password: 'given-secret', registry }, 'the test');
+    expect((await source.find(host, world.signal)) !== undefined).toBe(yes);
   });
 
   it('masks a secret in each spelling before it is used', async () => {

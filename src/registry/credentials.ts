@@ -1,6 +1,7 @@
 import type { Exec, Files, Log } from '../world.ts';
 import { dockerCredentials } from './docker-config-file.ts';
 import type { CredentialSource, Credentials, GivenCredentials } from './model.ts';
+import { isKeyOf } from './repository.ts';
 
 /**
  * The credential sources of a run in their one order: given ones, then Docker's own configuration
@@ -19,14 +20,18 @@ export function credentialSources(
   return [...given.map(({ credentials, source }) => givenCredentials(credentials, source)), dockerCredentials(world)];
 }
 
-/** Given credentials go to the one host first asked for: a second registry in the same project never sees them. */
-function givenCredentials(credentials: GivenCredentials, source: string): CredentialSource {
-  let mine: string | undefined;
+/**
+ * Given credentials as a source. They go to the registry they name, else to the one host first asked for: a second
+ * registry in the same project never sees them.
+ */
+export function givenCredentials({ username, password, registry }: GivenCredentials, source: string): CredentialSource {
+  let first: string | undefined;
   return {
     name: source,
     find(host) {
-      mine ??= host;
-      return Promise.resolve(host === mine ? { kind: 'basic', ...credentials, source } : undefined);
+      first ??= host;
+      const isMine = registry === undefined ? host === first : isKeyOf(registry, host);
+      return Promise.resolve(isMine ? { kind: 'basic', username, password, source } : undefined);
     },
   };
 }

@@ -82,6 +82,11 @@ export function noAnswerProblem(host: string, error: NoAnswer): Problem {
         `the certificate of registry ${host} is for another name`,
         'Use the name in the certificate as host of the image.',
       );
+    case 'bad port':
+      return problem(
+        `registry ${host} is on a port that HTTP clients refuse (the Fetch standard’s list of bad ports)`,
+        'Correct the port in the image name, or run the registry on another one.',
+      );
     case 'plain http':
       return problem(
         `registry ${host} redirects to plain HTTP at ${at}`,

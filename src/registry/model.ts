@@ -21,4 +21,6 @@ export interface CredentialSource {
 export interface GivenCredentials {
   readonly username: string;
   readonly password: string;
+  /** The registry they are for, as written (`ghcr.io`, `https://index.docker.io/v1/`); absent: the first one pushed to. */
+  readonly registry?: string | undefined;
 }

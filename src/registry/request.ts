@@ -126,6 +126,7 @@ function codeOf(error: unknown): string {
   if (error instanceof DOMException && error.name === 'TimeoutError') return 'deadline';
   for (let at: unknown = error; at instanceof Error; at = at.cause) {
     if ('code' in at && typeof at.code === 'string') return at.code;
+    if (at.message === 'bad port') return at.message;
   }
   return 'failed';
 }

@@ -1,6 +1,7 @@
 import type { TestProject } from 'vitest/node';
 import { buildWorker } from '../../scripts/build-worker.ts';
-import { type Rig, startRig } from '../rig/rig.ts';
+import { startRig } from '../rig/rig.ts';
+import type { Rig } from '../rig/rig-description.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {

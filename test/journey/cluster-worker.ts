@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';
 import type { V1Deployment } from '@kubernetes/client-node';
-import type { Rig } from '../rig/rig.ts';
+import type { Rig } from '../rig/rig-description.ts';
 import { type Cluster, NAMESPACE, unlessGone, until } from './cluster.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');

@@ -58,13 +58,21 @@ export interface Parameter extends Span {
   readonly default: Expression | undefined;
 }
 
+/** `T: bound` of `def f[T: bound]` (PEP 695). */
+export interface TypeParameter {
+  readonly name: string;
+  readonly bound: Expression | undefined;
+}
+
 export interface FunctionStatement extends Span {
   readonly kind: 'function';
   readonly name: string;
   readonly nameAt: number;
   readonly async: boolean;
   readonly decorators: readonly Expression[];
+  readonly typeParameters: readonly TypeParameter[];
   readonly parameters: readonly Parameter[];
+  readonly returns: Expression | undefined;
   readonly docstring: string | undefined;
   /** Where the header ends and the body begins. */
   readonly bodyFrom: number;
@@ -78,8 +86,7 @@ export interface ClassStatement extends Span {
   readonly nameAt: number;
   readonly decorators: readonly Expression[];
   readonly args: readonly Argument[];
-  /** `class A[T]` (PEP 695). */
-  readonly generic: boolean;
+  readonly typeParameters: readonly TypeParameter[];
   readonly docstring: string | undefined;
   readonly body: readonly Statement[];
 }

@@ -172,11 +172,15 @@ export function readParameters(list: SyntaxNode, source: string): Parameter[] {
   return parameters;
 }
 
-/** The expression after `:` in `name: expression`. */
-export function readTypeDef(node: SyntaxNode, source: string): Expression {
+/**
+ * The expression after `:` in `name: expression`.
+ *
+ * @param at position among the node's children; 0 for `-> expression`, whose arrow stands outside.
+ */
+export function readTypeDef(node: SyntaxNode, source: string, at = 1): Expression {
   const kids = children(node);
-  const inner = kids[1];
-  if (inner === undefined || kids.length !== 2 || isError(inner)) {
+  const inner = kids[at];
+  if (inner === undefined || kids.length !== at + 1 || isError(inner)) {
     return { kind: 'other', what: 'annotation', from: node.from, to: node.to };
   }
   return readExpression(inner, source);

@@ -1,5 +1,5 @@
 import type { SyntaxNode } from '@lezer/common';
-import type { ClassStatement, Expression, FunctionStatement, Parameter, Statement } from './ast.ts';
+import type { ClassStatement, Expression, FunctionStatement, Parameter, Statement, TypeParameter } from './ast.ts';
 import {
   children,
   isError,
@@ -146,6 +146,7 @@ function readFunction(
   if (name === undefined) return undefined;
   const list = kids.find((kid) => kid.name === 'ParamList');
   const body = kids.find((kid) => kid.name === 'Body');
+  const returned = kids.find((kid) => kid.name === 'TypeDef');
   const parameters: readonly Parameter[] = list ? readParameters(list, source) : [];
   return {
     kind: 'function',
@@ -153,7 +154,9 @@ function readFunction(
     nameAt: name.from,
     async: kids[0]?.name === 'async',
     decorators,
+    typeParameters: readTypeParameters(kids, source),
     parameters,
+    returns: returned ? readTypeDef(returned, source, 0) : undefined,
     docstring: body ? docstringOf(body, source) : undefined,
     bodyFrom: body?.from ?? node.to,
     body: () => (body ? readStatements(body, source, depth + 1) : []),
@@ -179,12 +182,24 @@ function readClass(
     nameAt: name.from,
     decorators,
     args: args ? readArguments(args, source) : [],
-    generic: kids.some((kid) => kid.name === 'TypeParamList'),
+    typeParameters: readTypeParameters(kids, source),
     docstring: body ? docstringOf(body, source) : undefined,
     body: body ? readStatements(body, source, depth + 1) : [],
     from: decorators[0]?.from ?? node.from,
     to: node.to,
   };
+}
+
+/** The parameters of `[T: bound, *Ts]`. */
+function readTypeParameters(kids: readonly SyntaxNode[], source: string): TypeParameter[] {
+  const list = kids.find((kid) => kid.name === 'TypeParamList');
+  if (list === undefined) return [];
+  return children(list).flatMap((node) => {
+    const name = children(node).find((kid) => kid.name === 'VariableName');
+    const bound = children(node).find((kid) => kid.name === 'TypeDef');
+    if (node.name !== 'TypeParam' || name === undefined) return [];
+    return [{ name: textOf(name, source), bound: bound ? readTypeDef(bound, source) : undefined }];
+  });
 }
 
 /** The text of a string that is the body's first statement. */

@@ -1,10 +1,10 @@
 import { type JsonObject, sameJson } from '@slipway/prefect/json';
 import { encodeDefault, jsonOf } from './encode.ts';
-import { type Definition, NoSchema, NotKnown, type Type } from './type.ts';
+import { type Definition, NoJsonSchema, NotKnown, type Type } from './type.ts';
 
 /** JSON schemas of types, and the definitions they share; one for all parameters of a function. */
 export class SchemaWriter {
-  readonly #definitions = new Map<string, { identity: object | string; json: JsonObject | undefined }>();
+  readonly #definitions = new Map<string, { identity: string; json: JsonObject | undefined }>();
 
   /**
    * The JSON schema of a type, as Prefect asks pydantic for it.
@@ -38,7 +38,7 @@ export class SchemaWriter {
       case 'definition':
         return { $ref: `#/definitions/${this.#define(type.definition)}` };
       case 'callable':
-        throw new NoSchema('a callable has no JSON schema');
+        throw new NoJsonSchema('a callable has no JSON schema');
       case 'function':
         return this.write(type.inner);
       case 'with':
@@ -133,7 +133,7 @@ export class SchemaWriter {
       try {
         written.push(this.attempt(() => this.write(choice)));
       } catch (error) {
-        if (!(error instanceof NoSchema) || choice.kind !== 'callable') throw error;
+        if (!(error instanceof NoJsonSchema)) throw error;
       }
     }
     const [only] = written;

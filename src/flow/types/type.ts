@@ -1,5 +1,5 @@
 import type { JsonObject } from '@slipway/prefect/json';
-import type { Value } from '../value.ts';
+import type { PythonClass, Value } from '../value.ts';
 
 /**
  * A Python type as pydantic sees it, reduced to what decides its JSON schema (pydantic 2.14
@@ -38,11 +38,13 @@ export interface Definition {
   /** The name before characters that JSON references do not like are replaced. */
   readonly name: string;
   /** What makes it this type and no other of the same name. */
-  readonly identity: object | string;
+  readonly identity: string;
   /** Its content; may refer to itself. */
   readonly content: (json: (type: Type) => JsonObject) => JsonObject;
-  /** For tagged unions: the values a field of it can have. */
-  readonly tags?: (field: string) => readonly string[] | undefined;
+  /** For tagged unions: the constants a field of it can have; undefined when it is no such field. */
+  readonly tags?: (field: string) => readonly Value[] | undefined;
+  /** The class behind it, to know its instances by. */
+  readonly class?: PythonClass;
 }
 
 /** Only the running code knows the type: the parameter accepts everything, and the schema is approximate. */
@@ -54,6 +56,9 @@ export class NotKnown extends Error {
 export class NoSchema extends Error {
   override readonly name = 'NoSchema';
 }
+
+/** Pydantic has a schema and cannot write it as JSON: a union leaves the choice out, anything else becomes Any. */
+export class NoJsonSchema extends NoSchema {}
 
 export const ANY: Type = { kind: 'any' };
 

@@ -1,12 +1,14 @@
-import { pythonStr } from '@slipway/prefect/template';
 import { SpelledNumber } from '@slipway/prefect/json';
+import { pythonStr } from '@slipway/prefect/template';
+import { z } from 'zod';
 import table from './prefect-settings.json' with { type: 'json' };
 
-type Kind = 'bool' | 'int' | 'float' | 'text' | 'path' | 'upper' | 'list' | 'json';
+const Kind = z.enum(['bool', 'int', 'float', 'text', 'path', 'upper', 'list', 'json']);
+type Kind = z.infer<typeof Kind>;
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The settings of Prefect 3.8.8 in its own order, from fixtures/make-goldens.py: name, kind, other names it goes by. */
-const SETTINGS = table as readonly (readonly [name: string, kind: Kind, ...aliases: string[]])[];
+const SETTINGS = z.array(z.tuple([z.string(), Kind], z.string())).parse(table);
 
 /** The one setting of the profile that Prefect uses when nobody made one. */
 const DEFAULT_PROFILE: Environment = { PREFECT_SERVER_EPHEMERAL_ENABLED: 'true' };

@@ -1,0 +1,274 @@
+import type { PythonClass, Value } from '../value.ts';
+import { whyUnknown } from '../value.ts';
+import { bindTypeArguments, kindOf, typeVariableName } from './class-kind.ts';
+import { callType } from './constructed.ts';
+import type { TypeContext } from './context.ts';
+import { dataclassType } from './dataclass.ts';
+import { enumType } from './enum.ts';
+import { applyConstraints, applyMetadata, isField, mergeFields, NO_FIELD, readField, type FieldInfo } from './field.ts';
+import { isAbstract, knownType } from './known.ts';
+import { modelType } from './model.ts';
+import { namedTupleType } from './named-tuple.ts';
+import { ANY, NoSchema, NotKnown, NULL, type Type, unionOf } from './type.ts';
+import { typedDictType } from './typed-dict.ts';
+import { taggedUnion } from './tagged-union.ts';
+
+/** Deeper nesting is a type that contains itself without a name. */
+const DEEPEST = 60;
+
+/**
+ * The type an annotation stands for, as pydantic would build it.
+ *
+ * @param annotation the evaluated annotation.
+ * @throws NotKnown, NoSchema
+ */
+export function typeOf(annotation: Value, context: TypeContext, depth = 0): Type {
+  if (depth > DEEPEST) throw new NotKnown('a type that contains itself');
+  const inner = (value: Value): Type => typeOf(value, context, depth + 1);
+  switch (annotation.kind) {
+    case 'none':
+      return NULL;
+    case 'str':
+      return inner(resolved(annotation.value, context));
+    case 'external':
+      return externalType(annotation.name);
+    case 'class':
+      return classType(annotation.class, [], inner);
+    case 'union':
+      return unionOf(annotation.items.flatMap((item) => unionMembers(item, context)).map(inner));
+    case 'alias':
+      if (annotation.generic) throw new NotKnown(`the generic alias ${annotation.name}`);
+      return aliasType(annotation.name, annotation.value, inner);
+    case 'subscript':
+      return genericType(annotation.of, annotation.items, context, inner);
+    case 'call': {
+      const variable = typeVariableName(annotation);
+      const argument = variable === undefined ? undefined : context.typeArguments.get(variable);
+      return argument === undefined ? callType(annotation, inner, aliasType) : inner(argument);
+    }
+    default:
+      throw new NotKnown(whyUnknown(annotation) ?? 'an annotation that is no type');
+  }
+}
+
+function resolved(text: string, context: TypeContext): Value {
+  const value = context.forward(text);
+  if (value.kind === 'undefined') throw new NoSchema(`the name ${value.name} in '${text}' is not defined`);
+  return value;
+}
+
+function externalType(name: string): Type {
+  if (name === 'typing.Callable' || name === 'collections.abc.Callable') return { kind: 'callable' };
+  const known = knownType(name) ?? bareContainer(name);
+  if (known !== undefined) return known;
+  throw new NotKnown(`${name} is not in this repository`);
+}
+
+function bareContainer(name: string): Type | undefined {
+  const container = containerOf(name);
+  return container === undefined ? undefined : containerType(container, [], () => ANY);
+}
+
+type Container = 'list' | 'set' | 'tuple' | 'dict' | 'counter';
+
+const CONTAINERS: Readonly<Record<string, Container>> = {
+  list: 'list',
+  deque: 'list',
+  Iterable: 'list',
+  Sequence: 'list',
+  MutableSequence: 'list',
+  Generator: 'list',
+  set: 'set',
+  frozenset: 'set',
+  tuple: 'tuple',
+  dict: 'dict',
+  defaultdict: 'dict',
+  OrderedDict: 'dict',
+  Mapping: 'dict',
+  MutableMapping: 'dict',
+  Counter: 'counter',
+};
+
+/** Names that mean different things in `typing` and in `collections.abc`. */
+const CONTAINERS_OF_TYPING: Readonly<Record<string, Container>> = {
+  List: 'list',
+  Deque: 'list',
+  Set: 'set',
+  FrozenSet: 'set',
+  AbstractSet: 'set',
+  MutableSet: 'set',
+  Tuple: 'tuple',
+  Dict: 'dict',
+  DefaultDict: 'dict',
+};
+
+function containerOf(name: string): Container | undefined {
+  const dot = name.lastIndexOf('.');
+  const module = name.slice(0, dot);
+  const own = name.slice(dot + 1);
+  if (module === 'collections.abc' && (own === 'Set' || own === 'MutableSet')) return 'set';
+  if (module === 'typing') return CONTAINERS_OF_TYPING[own] ?? (own[0] === own[0]?.toUpperCase() ? CONTAINERS[own] : undefined);
+  return ['builtins', 'collections', 'collections.abc'].includes(module) ? CONTAINERS[own] : undefined;
+}
+
+function containerType(container: Container, items: readonly Value[], inner: (value: Value) => Type): Type {
+  const [first, second] = items;
+  switch (container) {
+    case 'list':
+      return { kind: 'array', items: first && inner(first), json: {} };
+    case 'set':
+      return { kind: 'array', items: first && inner(first), json: { uniqueItems: true } };
+    case 'dict':
+      return { kind: 'dict', keys: first && inner(first), values: second && inner(second), json: {} };
+    case 'counter':
+      return { kind: 'dict', keys: first && inner(first), values: first && inner({ kind: 'external', name: 'builtins.int' }), json: {} };
+    case 'tuple':
+      if (first === undefined) return { kind: 'tuple', items: [], rest: ANY, json: {} };
+      if (first.kind === 'tuple' && first.items.length === 0) return { kind: 'tuple', items: [], rest: undefined, json: {} };
+      if (items.at(-1)?.kind !== 'ellipsis') return { kind: 'tuple', items: items.map(inner), rest: undefined, json: {} };
+      if (items.length !== 2) throw new NoSchema('a tuple of open length has one type');
+      return { kind: 'tuple', items: [], rest: inner(first), json: {} };
+  }
+}
+
+function genericType(of: Value, items: readonly Value[], context: TypeContext, inner: (value: Value) => Type): Type {
+  if (of.kind === 'class') return classType(of.class, items, inner);
+  if (of.kind === 'subscript' && of.of.kind === 'external' && of.of.name === 'typing.Annotated') {
+    return annotatedType([...of.items, ...items], context, inner);
+  }
+  if (of.kind !== 'external') throw new NotKnown(whyUnknown(of) ?? 'a generic type that is put together in the code');
+  const [first] = items;
+  const only = (): Type => inner(first ?? { kind: 'external', name: 'typing.Any' });
+  switch (of.name) {
+    case 'typing.Optional':
+      return unionOf([...unionMembers(first ?? { kind: 'none' }, context), { kind: 'none' } as const].map(inner));
+    case 'typing.Union':
+      return unionOf(items.flatMap((item) => unionMembers(item, context)).map(inner));
+    case 'typing.Literal':
+      return literalType(items);
+    case 'typing.Annotated':
+      return annotatedType(items, context, inner);
+    case 'typing.Required':
+    case 'typing.NotRequired':
+    case 'typing.ReadOnly':
+    case 'pydantic.SkipValidation':
+    case 'pydantic.Secret':
+    case 'typing.Unpack':
+      if (of.name === 'typing.Unpack') throw new NotKnown('Unpack[…]');
+      return only();
+    case 'typing.Type':
+    case 'builtins.type':
+    case 'typing.TypeGuard':
+      return ANY;
+    case 'typing.Callable':
+    case 'collections.abc.Callable':
+      return { kind: 'callable' };
+    case 'pydantic.Json':
+      return { kind: 'json text', content: only() };
+    case 're.Pattern':
+    case 'typing.Pattern':
+    case 'os.PathLike':
+      return externalType(of.name);
+    default:
+  }
+  const container = containerOf(of.name);
+  if (container !== undefined) return containerType(container, items, inner);
+  if (isAbstract(of.name)) return ANY;
+  throw new NotKnown(`${of.name} is not in this repository`);
+}
+
+/** Unions inside unions are one union; a repeated member counts once. */
+function unionMembers(value: Value, context: TypeContext): readonly Value[] {
+  if (value.kind === 'union') return value.items.flatMap((item) => unionMembers(item, context));
+  if (value.kind === 'str') {
+    const meant = context.forward(value.value);
+    return meant.kind === 'union' || meant.kind === 'subscript' ? unionMembers(meant, context) : [value];
+  }
+  if (value.kind !== 'subscript' || value.of.kind !== 'external') return [value];
+  if (value.of.name === 'typing.Optional') return [...value.items, { kind: 'none' } as const].flatMap((item) => unionMembers(item, context));
+  if (value.of.name === 'typing.Union') return value.items.flatMap((item) => unionMembers(item, context));
+  return [value];
+}
+
+function literalType(items: readonly Value[]): Type {
+  const values = items.flatMap((item): readonly Value[] => {
+    const nested = item.kind === 'subscript' && item.of.kind === 'external' && item.of.name === 'typing.Literal';
+    return nested ? item.items : [item];
+  });
+  const unknown = values.map(whyUnknown).find((reason) => reason !== undefined);
+  if (unknown !== undefined) throw new NotKnown(unknown);
+  return { kind: 'literal', values };
+}
+
+function annotatedType(items: readonly Value[], context: TypeContext, inner: (value: Value) => Type): Type {
+  const { type, info } = fieldOf({ kind: 'subscript', of: { kind: 'external', name: 'typing.Annotated' }, items }, undefined, context, inner);
+  const described = Object.keys(info.json).length + Object.keys(info.extra).length > 0;
+  const shown: Type = described ? { kind: 'with', inner: type, json: { ...info.json, ...info.extra } } : type;
+  return info.default === undefined ? shown : { kind: 'default', inner: shown, value: info.default };
+}
+
+/** The type and the field description of an annotation with its default. */
+export interface ReadField {
+  readonly type: Type;
+  readonly info: FieldInfo;
+}
+
+/**
+ * Reads a field of a class or a parameter: the outermost `Annotated` and a `Field(…)` default are one description.
+ *
+ * @param value the default as written; a `Field(…)` call describes the field.
+ */
+export function fieldOf(
+  annotation: Value,
+  value: Value | undefined,
+  context: TypeContext,
+  inner: (value: Value) => Type = (part) => typeOf(part, context),
+): ReadField {
+  let plainAnnotation = annotation.kind === 'str' ? resolved(annotation.value, context) : annotation;
+  const metadata: Value[] = [];
+  while (plainAnnotation.kind === 'subscript' && plainAnnotation.of.kind === 'external' && plainAnnotation.of.name === 'typing.Annotated') {
+    const [of, ...more] = plainAnnotation.items;
+    metadata.unshift(...more);
+    plainAnnotation = of ?? { kind: 'external', name: 'typing.Any' };
+    if (plainAnnotation.kind === 'str') plainAnnotation = resolved(plainAnnotation.value, context);
+  }
+  const assigned = isField(value) ? readField(value) : value === undefined ? NO_FIELD : { ...NO_FIELD, default: value };
+  const infos = [...metadata.filter(isField).map(readField), assigned];
+  const info = infos.reduce(mergeFields, NO_FIELD);
+  let type = inner(plainAnnotation);
+  if (info.discriminator !== undefined) type = taggedUnion(type, info.discriminator);
+  for (const piece of metadata) {
+    type = isField(piece) ? applyConstraints(type, readField(piece).constraints) : applyMetadata(type, piece);
+  }
+  return { type: applyConstraints(type, assigned.constraints), info };
+}
+
+function aliasType(name: string, value: () => Value, inner: (value: Value) => Type): Type {
+  return {
+    kind: 'definition',
+    definition: { name, identity: `alias ${name}`, content: (json) => json(inner(value())) },
+  };
+}
+
+function classType(of: PythonClass, args: readonly Value[], inner: (value: Value) => Type): Type {
+  const kind = kindOf(of);
+  const read = { typeOf, fieldOf };
+  switch (kind.kind) {
+    case 'model':
+      return modelType(of, args, read, inner);
+    case 'enum':
+      return enumType(of);
+    case 'dataclass':
+      return dataclassType(of, bindTypeArguments(of, args), args, read);
+    case 'typed dict':
+      return typedDictType(of, bindTypeArguments(of, args), args, read);
+    case 'named tuple':
+      return namedTupleType(of, read);
+    case 'v1 model':
+      throw new NotKnown(`${of.statement.name} is a pydantic v1 model`);
+    case 'plain':
+      return ANY;
+    case 'unknown':
+      throw new NotKnown(kind.reason);
+  }
+}

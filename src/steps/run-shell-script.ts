@@ -1,0 +1,128 @@
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { isUnknown, KNOWN_AT_DEPLOY } from './foresight.ts';
+import type { StepFunction, StepResult, StepRun } from './model.ts';
+import { isReadOnlyGit, planGitEnvironment } from './read-only-git.ts';
+import { checkDirectory, runStreaming } from './run-process.ts';
+import { fillVariables, splitLines, strip } from './script-text.ts';
+import { splitWords, UnfinishedWord } from './shell-words.ts';
+import { readInputs, stepProblem } from './step-problem.ts';
+
+const Inputs = z.object({
+  script: z.string(),
+  directory: z.string().nullish(),
+  env: z.record(z.string(), z.string()).nullish(),
+  stream_output: z.boolean().nullish(),
+  expand_env_vars: z.boolean().nullish(),
+  shell: z.boolean().nullish(),
+});
+type Inputs = z.infer<typeof Inputs>;
+
+/** Commands that only a shell knows; without one each line is a program of its own. */
+const SHELL_ONLY = ['cd', 'export', 'source', '.', 'set', 'alias', 'unset', 'eval', 'ulimit', 'umask', 'if', 'for'];
+
+/**
+ * `prefect.deployments.steps.run_shell_script` (contracts/deploy.md §2.2): every line is a process of its own, without a
+ * shell unless asked for; the outputs of all lines are concatenated and stripped. In plan mode only git's readers run.
+ */
+export const runShellScript: StepFunction = {
+  inputs: ['script', 'directory', 'env', 'stream_output', 'expand_env_vars', 'shell'],
+  required: ['script'],
+  async run(step) {
+    const inputs = readInputs(step, Inputs);
+    return step.context.mode === 'plan' ? await foresee(step, inputs) : await runLines(step, inputs, { ...step.env });
+  },
+};
+
+async function foresee(step: StepRun, inputs: Inputs): Promise<StepResult> {
+  if (!mayRunInPlan(step, inputs)) {
+    step.context.world.log.info('Not run in plan mode, as it could write: its outputs are known at deploy.');
+    return { outputs: { stdout: KNOWN_AT_DEPLOY, stderr: KNOWN_AT_DEPLOY } };
+  }
+  return await runLines(step, inputs, planGitEnvironment(step.env));
+}
+
+function mayRunInPlan(step: StepRun, inputs: Inputs): boolean {
+  // An environment of its own could name programs that git starts.
+  if (inputs.shell === true || Object.keys(inputs.env ?? {}).length > 0 || isUnknown(step.inputs)) return false;
+  try {
+    return commandsOf(inputs, step.env)
+      .map(splitWords)
+      .every((words) => words.length === 0 || isReadOnlyGit(words));
+  } catch (error) {
+    if (!(error instanceof UnfinishedWord)) throw error;
+    return false;
+  }
+}
+
+function commandsOf(inputs: Inputs, env: Readonly<Record<string, string>>): string[] {
+  const lines = splitLines(inputs.script);
+  return inputs.expand_env_vars === true ? lines.map((line) => fillVariables(line, env)) : lines;
+}
+
+async function runLines(step: StepRun, inputs: Inputs, base: Readonly<Record<string, string>>): Promise<StepResult> {
+  const env = { ...base, ...inputs.env };
+  const directory = resolve(step.directory, inputs.directory ?? '.');
+  await checkDirectory(step, directory);
+  const collected = { stdout: '', stderr: '' };
+  for (const command of commandsOf(inputs, env)) {
+    const argv = argvOf(step, command, inputs.shell === true);
+    if (argv === undefined) continue;
+    const result = await runStreaming(step, argv, {
+      directory,
+      env,
+      isSilent: inputs.stream_output === false,
+      whenMissing: `Each line of the script runs as a program of its own, without a shell; ${remedyFor(argv[0])}`,
+    });
+    collected.stdout += result.stdout;
+    collected.stderr += result.stderr;
+    if (result.exitCode !== 0) throw failed(step, result.exitCode, collected.stderr, command);
+  }
+  return { outputs: { stdout: strip(collected.stdout), stderr: strip(collected.stderr) } };
+}
+
+/** The program and its arguments; undefined for a line without a command. */
+function argvOf(step: StepRun, command: string, shell: boolean): [string, ...string[]] | undefined {
+  if (shell) {
+    const line = strip(command);
+    return line === '' ? undefined : ['/bin/sh', '-c', line];
+  }
+  try {
+    const [program, ...rest] = splitWords(command);
+    return program === undefined ? undefined : [program, ...rest];
+  } catch (error) {
+    if (!(error instanceof UnfinishedWord)) throw error;
+    throw stepProblem(
+      step,
+      `cannot read the line ${JSON.stringify(command)}: ${error.message}`,
+      'Close the quote in that line. A command cannot go on in the next line: every line runs by itself, also with a ' +
+        'backslash at its end.',
+      error,
+    );
+  }
+}
+
+function remedyFor(program: string): string {
+  if (program === '#') return 'remove the comment line, or set `shell: true`.';
+  if (program === 'cd') return 'use the `directory` input, or set `shell: true` and join commands of a line with `&&`.';
+  if (program === 'export') return 'use the `env` input, or set `shell: true` and join commands of a line with `&&`.';
+  if (SHELL_ONLY.includes(program)) return 'set `shell: true`, or call a script file.';
+  return 'check the spelling, install the program in a workflow step before, or give its full path.';
+}
+
+function failed(step: StepRun, exitCode: number, stderr: string, command: string) {
+  const words = lastLines(stderr);
+  const lines = words === '' ? '' : `: ${words}`;
+  return stepProblem(
+    step,
+    `failed with exit code ${exitCode} at ${JSON.stringify(strip(command))}${lines}`,
+    'Mend the script; nothing has been deployed. Its whole output stands in the log.',
+  );
+}
+
+const LAST_LINES = 10;
+
+/** The end of what a program complained of; the whole stands in the log. */
+export function lastLines(stderr: string): string {
+  return strip(stderr).split('\n').slice(-LAST_LINES).join('\n');
+}
