@@ -87,6 +87,7 @@ function nodeFiles(temporary: string): Files {
  */
 function runnerLog(): Log {
   const secrets = new Set<string>();
+  let inGroup = false;
   const redact = (text: string): string => {
     let shown = text;
     for (const secret of secrets) shown = shown.replaceAll(secret, '***');
@@ -101,7 +102,19 @@ function runnerLog(): Log {
     debug: (text) => core.debug(plain(text)),
     warning: (text, where) =>
       core.warning(redact(text), where && { file: where.file, startLine: where.line, startColumn: where.column }),
-    group: (title, body) => core.group(plain(title), body),
+    async group(title, body) {
+      // GitHub knows no group inside a group: an inner one is a line of the outer.
+      if (inGroup) {
+        core.info(plain(title));
+        return await body();
+      }
+      inGroup = true;
+      try {
+        return await core.group(plain(title), body);
+      } finally {
+        inGroup = false;
+      }
+    },
     mask(secret) {
       for (const part of [secret, ...secret.split(/\r?\n/)]) {
         if (part.trim().length < SHORTEST_SECRET || secrets.has(part)) continue;

@@ -232,7 +232,7 @@ export function fieldOf(
     plainAnnotation = of ?? { kind: 'external', name: 'typing.Any' };
     if (plainAnnotation.kind === 'str') plainAnnotation = resolved(plainAnnotation.value, context);
   }
-  const assigned = isField(value) ? readField(value) : value === undefined ? NO_FIELD : { ...NO_FIELD, default: value };
+  const assigned = isField(value) ? readField(value) : value === undefined || value.kind === 'ellipsis' ? NO_FIELD : { ...NO_FIELD, default: value };
   const infos = [...metadata.filter(isField).map(readField), assigned];
   const info = infos.reduce(mergeFields, NO_FIELD);
   let type = inner(plainAnnotation);
@@ -246,7 +246,7 @@ export function fieldOf(
 function aliasType(name: string, value: () => Value, inner: (value: Value) => Type): Type {
   return {
     kind: 'definition',
-    definition: { name, identity: `alias ${name}`, content: (json) => json(inner(value())) },
+    definition: { name, identity: `alias ${name}`, content: (writer) => writer.write(inner(value())) },
   };
 }
 
@@ -255,7 +255,7 @@ function classType(of: PythonClass, args: readonly Value[], inner: (value: Value
   const read = { typeOf, fieldOf };
   switch (kind.kind) {
     case 'model':
-      return modelType(of, args, read, inner);
+      return modelType(of, args, read);
     case 'enum':
       return enumType(of);
     case 'dataclass':

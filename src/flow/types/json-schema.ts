@@ -1,9 +1,14 @@
-import { type JsonObject, sameJson } from '@slipway/prefect/json';
-import { encodeDefault, jsonOf } from './encode.ts';
-import { type Definition, NoJsonSchema, NotKnown, type Type } from './type.ts';
+import { isJsonObject, type Json, type JsonObject, sameJson } from '@slipway/prefect/json';
+import { encodeInstance } from './instance.ts';
+import { encodeValue } from './encode.ts';
+import { jsonType } from './json-type.ts';
+import type { Value } from '../value.ts';
+import { type Definition, NoJsonSchema, NotKnown, type Type, type Writer } from './type.ts';
 
 /** JSON schemas of types, and the definitions they share; one for all parameters of a function. */
-export class SchemaWriter {
+export class SchemaWriter implements Writer {
+  /** Why the schema is not exact, as far as it was written. */
+  readonly reasons: string[] = [];
   readonly #definitions = new Map<string, { identity: string; json: JsonObject | undefined }>();
 
   /**
@@ -34,7 +39,7 @@ export class SchemaWriter {
       case 'tagged':
         return this.#tagged(type);
       case 'literal':
-        return literal(type.values.map(jsonOf));
+        return literal(type.values.map(encodeConstant));
       case 'definition':
         return { $ref: `#/definitions/${this.#define(type.definition)}` };
       case 'callable':
@@ -45,7 +50,7 @@ export class SchemaWriter {
         return { ...this.write(type.inner), ...type.json };
       case 'default': {
         const json = this.write(type.inner);
-        const encoded = encodeDefault(type.value);
+        const encoded = this.#encodeDefault(type.value);
         return encoded === undefined ? json : { ...json, default: encoded };
       }
       case 'json text':
@@ -88,6 +93,17 @@ export class SchemaWriter {
     return Object.fromEntries(names.map((name) => [name, this.#definitions.get(name)?.json ?? {}]));
   }
 
+  /** A default that nobody knows yet is left out; the field stays optional. */
+  #encodeDefault(value: Value): Json | undefined {
+    try {
+      return encodeValue(value, encodeInstance);
+    } catch (error) {
+      if (!(error instanceof NotKnown)) throw error;
+      this.reasons.push(`a default is not known: ${error.message}`);
+      return undefined;
+    }
+  }
+
   #define(definition: Definition): string {
     const name = referenceName(definition.name);
     const known = this.#definitions.get(name);
@@ -97,7 +113,7 @@ export class SchemaWriter {
     }
     const entry = { identity: definition.identity, json: undefined as JsonObject | undefined };
     this.#definitions.set(name, entry);
-    entry.json = definition.content((type) => this.write(type));
+    entry.json = definition.content(this);
     return name;
   }
 
@@ -152,6 +168,12 @@ export class SchemaWriter {
   }
 }
 
+function encodeConstant(value: Value): Json {
+  const encoded = encodeValue(value, encodeInstance);
+  if (encoded === undefined) throw new NotKnown('a Literal that is no constant');
+  return encoded;
+}
+
 function anyOf(schemas: readonly JsonObject[]): JsonObject {
   const flat = schemas.flatMap((schema): JsonObject[] => {
     const inner = schema['anyOf'];
@@ -163,26 +185,12 @@ function anyOf(schemas: readonly JsonObject[]): JsonObject {
   return members.length === 1 && only !== undefined ? only : { anyOf: members };
 }
 
-function literal(values: readonly ReturnType<typeof jsonOf>[]): JsonObject {
+function literal(values: readonly Json[]): JsonObject {
   const [first] = values;
   const shape: JsonObject = values.length === 1 && first !== undefined ? { const: first } : { enum: [...values] };
   const kinds = new Set(values.map(jsonType));
   const [kind] = kinds;
   return kinds.size === 1 && kind !== undefined ? { ...shape, type: kind } : shape;
-}
-
-/** The JSON schema type of a constant; undefined for those pydantic gives none. */
-export function jsonType(value: ReturnType<typeof jsonOf>): string | undefined {
-  if (value === null) return 'null';
-  if (Array.isArray(value)) return 'array';
-  if (typeof value === 'string') return 'string';
-  if (typeof value === 'boolean') return 'boolean';
-  if (typeof value === 'number') return Number.isInteger(value) ? 'integer' : 'number';
-  return 'source' in value && typeof value.source === 'string' ? spelledType(value.source) : undefined;
-}
-
-function spelledType(source: string): string {
-  return source.includes('.') || source.includes('e') ? 'number' : 'integer';
 }
 
 /** Things with a definition of their own bring their own title. */
@@ -211,8 +219,8 @@ function isSafe(character: string): boolean {
   return ascii && (character.toLowerCase() !== character.toUpperCase() || (character >= '0' && character <= '9'));
 }
 
-function withoutUndefined(json: Record<string, JsonObject[string] | undefined>): JsonObject {
-  return Object.fromEntries(Object.entries(json).filter((entry): entry is [string, JsonObject[string]] => entry[1] !== undefined));
+function withoutUndefined(json: Record<string, Json | undefined>): JsonObject {
+  return Object.fromEntries(Object.entries(json).filter((entry): entry is [string, Json] => entry[1] !== undefined));
 }
 
 /** Keys in alphabetical order, but for properties and defaults: the order pydantic writes them in. */
@@ -226,12 +234,7 @@ export function sorted(json: JsonObject, keep = false): JsonObject {
   );
 }
 
-function sortedValue(value: JsonObject[string], keep: boolean): JsonObject[string] {
+function sortedValue(value: Json, keep: boolean): Json {
   if (Array.isArray(value)) return value.map((item) => sortedValue(item, keep));
-  if (typeof value !== 'object' || value === null || !isMapping(value)) return value;
-  return sorted(value, keep);
-}
-
-function isMapping(value: object): value is JsonObject {
-  return Object.getPrototypeOf(value) === Object.prototype;
+  return isJsonObject(value) ? sorted(value, keep) : value;
 }

@@ -40,11 +40,17 @@ export interface Definition {
   /** What makes it this type and no other of the same name. */
   readonly identity: string;
   /** Its content; may refer to itself. */
-  readonly content: (json: (type: Type) => JsonObject) => JsonObject;
+  readonly content: (writer: Writer) => JsonObject;
   /** For tagged unions: the constants a field of it can have; undefined when it is no such field. */
   readonly tags?: (field: string) => readonly Value[] | undefined;
   /** The class behind it, to know its instances by. */
   readonly class?: PythonClass;
+}
+
+/** Writes the types inside a definition. */
+export interface Writer {
+  write(type: Type): JsonObject;
+  writeField(type: Type, title: string | undefined): JsonObject;
 }
 
 /** Only the running code knows the type: the parameter accepts everything, and the schema is approximate. */

@@ -83,7 +83,6 @@ export async function flowBaseImage(uv: string, log: Log, signal: AbortSignal): 
           },
           made,
         );
-        rmSync(tar);
         rmSync(entrypoint);
       },
     },

@@ -54,7 +54,6 @@ export async function nodeBaseImage(node: string, log: Log, signal: AbortSignal)
           signal,
         );
         await imageFromRootfs(tar, { Env: ENV, Entrypoint: ['docker-entrypoint.sh'], Cmd: ['node'] }, made);
-        rmSync(tar);
         rmSync(entrypoint);
       },
     },

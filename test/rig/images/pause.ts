@@ -30,7 +30,6 @@ export async function pauseImage(log: Log, signal: AbortSignal): Promise<SeededI
         });
         await imageFromRootfs(tar, { Env: ['PATH=/'], Entrypoint: ['/busybox', 'sleep', '2147483647'] }, made);
         rmSync(root, { recursive: true });
-        rmSync(tar);
       },
     },
     log,
