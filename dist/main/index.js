@@ -18010,17 +18010,17 @@ var require_mock_call_history = __commonJS({
       lastCall() {
         return this.logs.at(-1);
       }
-      nthCall(number5) {
-        if (typeof number5 !== "number") {
+      nthCall(number6) {
+        if (typeof number6 !== "number") {
           throw new InvalidArgumentError("nthCall must be called with a number");
         }
-        if (!Number.isInteger(number5)) {
+        if (!Number.isInteger(number6)) {
           throw new InvalidArgumentError("nthCall must be called with an integer");
         }
-        if (Math.sign(number5) !== 1) {
+        if (Math.sign(number6) !== 1) {
           throw new InvalidArgumentError("nthCall must be called with a positive value. use firstCall or lastCall instead");
         }
-        return this.logs.at(number5 - 1);
+        return this.logs.at(number6 - 1);
       }
       filterCalls(criteria, options2) {
         if (this.logs.length === 0) {
@@ -57499,8 +57499,8 @@ function ko_default() {
 var capitalizeFirstCharacter = (text4) => {
   return text4.charAt(0).toUpperCase() + text4.slice(1);
 };
-function getUnitTypeFromNumber(number5) {
-  const abs = Math.abs(number5);
+function getUnitTypeFromNumber(number6) {
+  const abs = Math.abs(number6);
   const last = abs % 10;
   const last2 = abs % 100;
   if (last2 >= 11 && last2 <= 19 || last === 0)
@@ -68103,11 +68103,11 @@ function badUrl(what, remedy) {
 }
 function readNumber(name2, value2, fallback) {
   if (value2 === void 0) return fallback;
-  const number5 = Number(value2);
-  if (!Number.isFinite(number5) || number5 < 0) {
+  const number6 = Number(value2);
+  if (!Number.isFinite(number6) || number6 < 0) {
     throw new SettingsError(name2, `${name2} is not a number of at least 0`, `Set ${name2} to a number or remove it.`);
   }
-  return number5;
+  return number6;
 }
 var TRUE = /* @__PURE__ */ new Set(["true", "t", "yes", "y", "on", "1"]);
 var FALSE = /* @__PURE__ */ new Set(["false", "f", "no", "n", "off", "0"]);
@@ -68383,6 +68383,7 @@ async function unlessMissing(read) {
     throw error63;
   }
 }
+var number4 = external_exports.union([external_exports.number(), external_exports.instanceof(SpelledNumber)]).transform((value2) => value2.valueOf());
 var jsonObject = external_exports.custom((value2) => isJsonObject(value2), "a mapping is expected");
 var PAGE_SIZE = 200;
 async function readPages(page) {
@@ -68400,7 +68401,7 @@ var ScheduleRecord = external_exports.object({
   id: external_exports.string(),
   schedule: jsonObject,
   active: external_exports.boolean().nullish(),
-  max_scheduled_runs: external_exports.number().nullish(),
+  max_scheduled_runs: number4.nullish(),
   parameters: jsonObject.nullish(),
   slug: external_exports.string().nullish()
 });
@@ -68421,7 +68422,7 @@ var DeploymentRecord = external_exports.object({
   enforce_parameter_schema: external_exports.boolean().default(false),
   work_pool_name: external_exports.string().nullish(),
   work_queue_name: external_exports.string().nullish(),
-  global_concurrency_limit: external_exports.looseObject({ id: external_exports.string(), name: external_exports.string(), limit: external_exports.number() }).nullish(),
+  global_concurrency_limit: external_exports.looseObject({ id: external_exports.string(), name: external_exports.string(), limit: number4 }).nullish(),
   concurrency_options: jsonObject.nullish(),
   schedules: external_exports.array(ScheduleRecord).default([])
 });
@@ -68519,8 +68520,8 @@ var FlowRunRecord = external_exports.object({
   next_scheduled_start_time: external_exports.string().nullish(),
   start_time: external_exports.string().nullish(),
   end_time: external_exports.string().nullish(),
-  run_count: external_exports.number().default(0),
-  total_run_time: external_exports.number().default(0)
+  run_count: number4.default(0),
+  total_run_time: number4.default(0)
 });
 async function readFlowRuns(api, filter, signal) {
   return await readPages(async (limit, offset) => {
@@ -68542,7 +68543,7 @@ async function readFlowRuns(api, filter, signal) {
 var OrchestrationAnswer = external_exports.object({
   status: external_exports.enum(["ACCEPT", "REJECT", "ABORT", "WAIT"]),
   state: State.nullish(),
-  details: external_exports.object({ reason: external_exports.string().nullish(), delay_seconds: external_exports.number().nullish() }).nullish()
+  details: external_exports.object({ reason: external_exports.string().nullish(), delay_seconds: number4.nullish() }).nullish()
 });
 async function setFlowRunState(api, id2, proposal, options2) {
   const details = {
@@ -68601,7 +68602,7 @@ var LogRecord = external_exports.object({
   id: external_exports.string(),
   name: external_exports.string(),
   /** Python's numbers: 10 debug, 20 info, 30 warning, 40 error, 50 critical. */
-  level: external_exports.number(),
+  level: number4,
   message: external_exports.string(),
   timestamp: external_exports.string(),
   flow_run_id: external_exports.string().nullish()
@@ -68663,15 +68664,15 @@ var WorkPoolRecord = external_exports.object({
   description: external_exports.string().nullish(),
   base_job_template: jsonObject.default({}),
   is_paused: external_exports.boolean().default(false),
-  concurrency_limit: external_exports.number().nullish(),
+  concurrency_limit: number4.nullish(),
   status: external_exports.string().nullish()
 });
 var WorkQueueRecord = external_exports.object({
   id: external_exports.string(),
   name: external_exports.string(),
   description: external_exports.string().nullish(),
-  priority: external_exports.number().nullish(),
-  concurrency_limit: external_exports.number().nullish(),
+  priority: number4.nullish(),
+  concurrency_limit: number4.nullish(),
   is_paused: external_exports.boolean().default(false)
 });
 async function readWorkPool(api, name2, signal) {
@@ -75168,7 +75169,7 @@ var typeName = t(name);
 var propertyName = t(name);
 var literal2 = t();
 var string4 = t(literal2);
-var number4 = t(literal2);
+var number5 = t(literal2);
 var content = t();
 var heading = t(content);
 var keyword = t();
@@ -75256,15 +75257,15 @@ var tags = {
   /**
   A number [literal](#highlight.tags.literal).
   */
-  number: number4,
+  number: number5,
   /**
   An integer [number](#highlight.tags.number) literal.
   */
-  integer: t(number4),
+  integer: t(number5),
   /**
   A floating-point [number](#highlight.tags.number) literal.
   */
-  float: t(number4),
+  float: t(number5),
   /**
   A boolean [literal](#highlight.tags.literal).
   */
@@ -76845,9 +76846,9 @@ function evaluate(expression, scope, before) {
     case "bytes":
       return { kind: "bytes", value: expression.value };
     case "number": {
-      const number5 = readNumber2(expression.text);
-      if (number5 === void 0) return unknown2(`${expression.text} is no number`);
-      return number5.kind === "complex" ? { kind: "complex", imaginary: number5.value } : number5;
+      const number6 = readNumber2(expression.text);
+      if (number6 === void 0) return unknown2(`${expression.text} is no number`);
+      return number6.kind === "complex" ? { kind: "complex", imaginary: number6.value } : number6;
     }
     case "name":
       return lookUp(expression.id, scope, before);
@@ -78028,13 +78029,13 @@ function saidBy(answer) {
 var FIRST_WAIT_MS = 2e3;
 var LONGEST_WAIT_MS = 6e4;
 async function retrying(attempt, options2) {
-  for (let number5 = 1; ; number5 += 1) {
+  for (let number6 = 1; ; number6 += 1) {
     try {
-      return await attempt(number5);
+      return await attempt(number6);
     } catch (error63) {
       const delay = options2.signal.aborted ? void 0 : options2.delayOf(error63);
-      if (delay === void 0 || number5 >= options2.attempts) throw error63;
-      const pace = FIRST_WAIT_MS * 2 ** (number5 - 1) * (0.875 + options2.random() / 4);
+      if (delay === void 0 || number6 >= options2.attempts) throw error63;
+      const pace = FIRST_WAIT_MS * 2 ** (number6 - 1) * (0.875 + options2.random() / 4);
       const waitMs = Math.min(LONGEST_WAIT_MS, Math.round(delay === "again" ? pace : Math.max(delay, 0)));
       options2.onRetry?.(error63, waitMs);
       await options2.clock.sleep(waitMs, options2.signal);
@@ -78675,8 +78676,8 @@ async function buildImage(plan, context) {
     const dockerfilePath = await placeDockerfile(plan, directory, world2);
     const { clock, random, signal } = world2;
     const metadataFile = await retrying(
-      async (number5) => {
-        const file2 = `${directory}/metadata-${number5}.json`;
+      async (number6) => {
+        const file2 = `${directory}/metadata-${number6}.json`;
         await runBuildx(plan, { ...context, dockerfilePath, metadataFile: file2 });
         return file2;
       },
@@ -79562,8 +79563,8 @@ var deployment = deploymentShape.superRefine((fields, context) => {
   refuse(context, "stands beside schedules", { remedy: "Move it into the list under `schedules`." }, ["schedule"]);
 });
 var count = external_exports.unknown().transform((value2, context) => {
-  const number5 = nested(int2, value2, context);
-  if (typeof number5 === "number" && number5 >= 0) return number5;
+  const number6 = nested(int2, value2, context);
+  if (typeof number6 === "number" && number6 >= 0) return number6;
   return refuse(context, mustBe("a whole number from 0 up", value2), { wanted: "a whole number from 0 up" });
 });
 var present = external_exports.unknown().transform((value2, context) => {
@@ -80381,8 +80382,8 @@ async function readPayload(env, files) {
 }
 function pullRequest(payload, env, target) {
   const pull = payload.pull_request;
-  const number5 = payload.number ?? pull?.number ?? numberOfRef(env.GITHUB_REF);
-  if (number5 === void 0) {
+  const number6 = payload.number ?? pull?.number ?? numberOfRef(env.GITHUB_REF);
+  if (number6 === void 0) {
     throw new Problem("the event file says of no pull request which number it has", {
       remedy: "Give the webhook\u2019s JSON with its top-level `number`, as GitHub writes it."
     });
@@ -80390,7 +80391,7 @@ function pullRequest(payload, env, target) {
   const headBranch = pull?.head?.ref ?? nonEmpty2(env.GITHUB_HEAD_REF);
   return {
     kind: "pull_request",
-    number: number5,
+    number: number6,
     headSha: pull?.head?.sha,
     fromFork: !isSame(pull?.head?.repo?.full_name, pull?.base?.repo?.full_name ?? ownRepository(payload, env)),
     target,
@@ -81852,6 +81853,7 @@ function nodeFiles(temporary) {
 }
 function runnerLog() {
   const secrets = /* @__PURE__ */ new Set();
+  let inGroup = false;
   const redact = (text4) => {
     let shown = text4;
     for (const secret of secrets) shown = shown.replaceAll(secret, "***");
@@ -81862,7 +81864,18 @@ function runnerLog() {
     info: (text4) => info(plain2(text4)),
     debug: (text4) => debug(plain2(text4)),
     warning: (text4, where) => warning(redact(text4), where && { file: where.file, startLine: where.line, startColumn: where.column }),
-    group: (title2, body) => group(plain2(title2), body),
+    async group(title2, body) {
+      if (inGroup) {
+        info(plain2(title2));
+        return await body();
+      }
+      inGroup = true;
+      try {
+        return await group(plain2(title2), body);
+      } finally {
+        inGroup = false;
+      }
+    },
     mask(secret) {
       for (const part of [secret, ...secret.split(/\r?\n/)]) {
         if (part.trim().length < SHORTEST_SECRET || secrets.has(part)) continue;

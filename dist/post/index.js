@@ -17773,17 +17773,17 @@ var require_mock_call_history = __commonJS({
       lastCall() {
         return this.logs.at(-1);
       }
-      nthCall(number4) {
-        if (typeof number4 !== "number") {
+      nthCall(number5) {
+        if (typeof number5 !== "number") {
           throw new InvalidArgumentError("nthCall must be called with a number");
         }
-        if (!Number.isInteger(number4)) {
+        if (!Number.isInteger(number5)) {
           throw new InvalidArgumentError("nthCall must be called with an integer");
         }
-        if (Math.sign(number4) !== 1) {
+        if (Math.sign(number5) !== 1) {
           throw new InvalidArgumentError("nthCall must be called with a positive value. use firstCall or lastCall instead");
         }
-        return this.logs.at(number4 - 1);
+        return this.logs.at(number5 - 1);
       }
       filterCalls(criteria, options) {
         if (this.logs.length === 0) {
@@ -41453,8 +41453,8 @@ function ko_default() {
 var capitalizeFirstCharacter = (text) => {
   return text.charAt(0).toUpperCase() + text.slice(1);
 };
-function getUnitTypeFromNumber(number4) {
-  const abs = Math.abs(number4);
+function getUnitTypeFromNumber(number5) {
+  const abs = Math.abs(number5);
   const last = abs % 10;
   const last2 = abs % 100;
   if (last2 >= 11 && last2 <= 19 || last === 0)
@@ -52026,11 +52026,11 @@ function badUrl(what, remedy) {
 }
 function readNumber(name, value, fallback) {
   if (value === void 0) return fallback;
-  const number4 = Number(value);
-  if (!Number.isFinite(number4) || number4 < 0) {
+  const number5 = Number(value);
+  if (!Number.isFinite(number5) || number5 < 0) {
     throw new SettingsError(name, `${name} is not a number of at least 0`, `Set ${name} to a number or remove it.`);
   }
-  return number4;
+  return number5;
 }
 var TRUE = /* @__PURE__ */ new Set(["true", "t", "yes", "y", "on", "1"]);
 var FALSE = /* @__PURE__ */ new Set(["false", "f", "no", "n", "off", "0"]);
@@ -52298,6 +52298,7 @@ function answerOf(schema, answer, what) {
   if (checked.success) return checked.data;
   throw new PrefectAnswerError(`the answer to "${what}" has an unknown form: ${external_exports.prettifyError(checked.error)}`);
 }
+var number4 = external_exports.union([external_exports.number(), external_exports.instanceof(SpelledNumber)]).transform((value) => value.valueOf());
 var jsonObject = external_exports.custom((value) => isJsonObject(value), "a mapping is expected");
 var PAGE_SIZE = 200;
 async function readPages(page) {
@@ -52315,7 +52316,7 @@ var ScheduleRecord = external_exports.object({
   id: external_exports.string(),
   schedule: jsonObject,
   active: external_exports.boolean().nullish(),
-  max_scheduled_runs: external_exports.number().nullish(),
+  max_scheduled_runs: number4.nullish(),
   parameters: jsonObject.nullish(),
   slug: external_exports.string().nullish()
 });
@@ -52336,7 +52337,7 @@ var DeploymentRecord = external_exports.object({
   enforce_parameter_schema: external_exports.boolean().default(false),
   work_pool_name: external_exports.string().nullish(),
   work_queue_name: external_exports.string().nullish(),
-  global_concurrency_limit: external_exports.looseObject({ id: external_exports.string(), name: external_exports.string(), limit: external_exports.number() }).nullish(),
+  global_concurrency_limit: external_exports.looseObject({ id: external_exports.string(), name: external_exports.string(), limit: number4 }).nullish(),
   concurrency_options: jsonObject.nullish(),
   schedules: external_exports.array(ScheduleRecord).default([])
 });
@@ -52389,8 +52390,8 @@ var FlowRunRecord = external_exports.object({
   next_scheduled_start_time: external_exports.string().nullish(),
   start_time: external_exports.string().nullish(),
   end_time: external_exports.string().nullish(),
-  run_count: external_exports.number().default(0),
-  total_run_time: external_exports.number().default(0)
+  run_count: number4.default(0),
+  total_run_time: number4.default(0)
 });
 async function readFlowRuns(api, filter, signal) {
   return await readPages(async (limit, offset) => {
@@ -52412,7 +52413,7 @@ async function readFlowRuns(api, filter, signal) {
 var OrchestrationAnswer = external_exports.object({
   status: external_exports.enum(["ACCEPT", "REJECT", "ABORT", "WAIT"]),
   state: State.nullish(),
-  details: external_exports.object({ reason: external_exports.string().nullish(), delay_seconds: external_exports.number().nullish() }).nullish()
+  details: external_exports.object({ reason: external_exports.string().nullish(), delay_seconds: number4.nullish() }).nullish()
 });
 async function setFlowRunState(api, id, proposal, options) {
   const details = {
@@ -52456,7 +52457,7 @@ var LogRecord = external_exports.object({
   id: external_exports.string(),
   name: external_exports.string(),
   /** Python's numbers: 10 debug, 20 info, 30 warning, 40 error, 50 critical. */
-  level: external_exports.number(),
+  level: number4,
   message: external_exports.string(),
   timestamp: external_exports.string(),
   flow_run_id: external_exports.string().nullish()
@@ -52474,15 +52475,15 @@ var WorkPoolRecord = external_exports.object({
   description: external_exports.string().nullish(),
   base_job_template: jsonObject.default({}),
   is_paused: external_exports.boolean().default(false),
-  concurrency_limit: external_exports.number().nullish(),
+  concurrency_limit: number4.nullish(),
   status: external_exports.string().nullish()
 });
 var WorkQueueRecord = external_exports.object({
   id: external_exports.string(),
   name: external_exports.string(),
   description: external_exports.string().nullish(),
-  priority: external_exports.number().nullish(),
-  concurrency_limit: external_exports.number().nullish(),
+  priority: number4.nullish(),
+  concurrency_limit: number4.nullish(),
   is_paused: external_exports.boolean().default(false)
 });
 var ScheduledRun = external_exports.object({ work_pool_id: external_exports.string(), work_queue_id: external_exports.string(), flow_run: FlowRunRecord });
@@ -53347,6 +53348,7 @@ function nodeFiles(temporary) {
 }
 function runnerLog() {
   const secrets = /* @__PURE__ */ new Set();
+  let inGroup = false;
   const redact = (text) => {
     let shown = text;
     for (const secret of secrets) shown = shown.replaceAll(secret, "***");
@@ -53357,7 +53359,18 @@ function runnerLog() {
     info: (text) => info(plain(text)),
     debug: (text) => debug(plain(text)),
     warning: (text, where) => warning(redact(text), where && { file: where.file, startLine: where.line, startColumn: where.column }),
-    group: (title, body) => group(plain(title), body),
+    async group(title, body) {
+      if (inGroup) {
+        info(plain(title));
+        return await body();
+      }
+      inGroup = true;
+      try {
+        return await group(plain(title), body);
+      } finally {
+        inGroup = false;
+      }
+    },
     mask(secret) {
       for (const part of [secret, ...secret.split(/\r?\n/)]) {
         if (part.trim().length < SHORTEST_SECRET || secrets.has(part)) continue;

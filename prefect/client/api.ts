@@ -1,6 +1,6 @@
 import createClient, { type Client } from 'openapi-fetch';
 import { z } from 'zod';
-import { isJsonObject, type JsonObject, parseJson } from '../json.ts';
+import { isJsonObject, type JsonObject, parseJson, SpelledNumber } from '../json.ts';
 import type { PrefectSettings } from '../settings/index.ts';
 import { PrefectAnswerError, PrefectApiError } from './errors.ts';
 import type { paths } from './openapi.ts';
@@ -66,6 +66,9 @@ export async function unlessMissing<T>(read: Promise<T>): Promise<T | undefined>
     throw error;
   }
 }
+
+/** A number that we calculate with, however it is spelled (`0.0`). */
+export const number = z.union([z.number(), z.instanceof(SpelledNumber)]).transform((value) => value.valueOf());
 
 /** A JSON mapping whose values are kept as they came. */
 export const jsonObject = z.custom<JsonObject>((value) => isJsonObject(value), 'a mapping is expected');

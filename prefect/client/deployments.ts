@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Json, JsonObject } from '../json.ts';
-import { answerOf, jsonObject, type PrefectApi, readPages, unlessMissing } from './api.ts';
+import { answerOf, jsonObject, number, type PrefectApi, readPages, unlessMissing } from './api.ts';
 import type { components } from './openapi.ts';
 
 const anyJson = z.custom<Json>((value) => value !== undefined, 'a value is expected');
@@ -9,7 +9,7 @@ export const ScheduleRecord = z.object({
   id: z.string(),
   schedule: jsonObject,
   active: z.boolean().nullish(),
-  max_scheduled_runs: z.number().nullish(),
+  max_scheduled_runs: number.nullish(),
   parameters: jsonObject.nullish(),
   slug: z.string().nullish(),
 });
@@ -33,7 +33,7 @@ export const DeploymentRecord = z.object({
   enforce_parameter_schema: z.boolean().default(false),
   work_pool_name: z.string().nullish(),
   work_queue_name: z.string().nullish(),
-  global_concurrency_limit: z.looseObject({ id: z.string(), name: z.string(), limit: z.number() }).nullish(),
+  global_concurrency_limit: z.looseObject({ id: z.string(), name: z.string(), limit: number }).nullish(),
   concurrency_options: jsonObject.nullish(),
   schedules: z.array(ScheduleRecord).default([]),
 });

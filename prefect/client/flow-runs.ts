@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { JsonObject } from '../json.ts';
 import { State, StateType } from '../states.ts';
-import { answerOf, jsonObject, type PrefectApi, readPages } from './api.ts';
+import { answerOf, jsonObject, number, type PrefectApi, readPages } from './api.ts';
 import type { components } from './openapi.ts';
 
 /** A flow run as the server keeps it: the fields that Slipway reads. */
@@ -26,8 +26,8 @@ export const FlowRunRecord = z.object({
   next_scheduled_start_time: z.string().nullish(),
   start_time: z.string().nullish(),
   end_time: z.string().nullish(),
-  run_count: z.number().default(0),
-  total_run_time: z.number().default(0),
+  run_count: number.default(0),
+  total_run_time: number.default(0),
 });
 export type FlowRunRecord = z.infer<typeof FlowRunRecord>;
 
@@ -90,7 +90,7 @@ export type Orchestration =
 const OrchestrationAnswer = z.object({
   status: z.enum(['ACCEPT', 'REJECT', 'ABORT', 'WAIT']),
   state: State.nullish(),
-  details: z.object({ reason: z.string().nullish(), delay_seconds: z.number().nullish() }).nullish(),
+  details: z.object({ reason: z.string().nullish(), delay_seconds: number.nullish() }).nullish(),
 });
 
 /** Proposes a state for a run. */

@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { answerOf, type PrefectApi, readPages } from './api.ts';
+import { answerOf, number, type PrefectApi, readPages } from './api.ts';
 import type { components } from './openapi.ts';
 
 export const LogRecord = z.object({
   id: z.string(),
   name: z.string(),
   /** Python's numbers: 10 debug, 20 info, 30 warning, 40 error, 50 critical. */
-  level: z.number(),
+  level: number,
   message: z.string(),
   timestamp: z.string(),
   flow_run_id: z.string().nullish(),

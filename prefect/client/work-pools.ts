@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { answerOf, jsonObject, type PrefectApi, readPages, unlessMissing } from './api.ts';
+import { answerOf, jsonObject, number, type PrefectApi, readPages, unlessMissing } from './api.ts';
 import { FlowRunRecord } from './flow-runs.ts';
 import type { components } from './openapi.ts';
 
@@ -11,7 +11,7 @@ export const WorkPoolRecord = z.object({
   description: z.string().nullish(),
   base_job_template: jsonObject.default({}),
   is_paused: z.boolean().default(false),
-  concurrency_limit: z.number().nullish(),
+  concurrency_limit: number.nullish(),
   status: z.string().nullish(),
 });
 export type WorkPoolRecord = z.infer<typeof WorkPoolRecord>;
@@ -20,8 +20,8 @@ export const WorkQueueRecord = z.object({
   id: z.string(),
   name: z.string(),
   description: z.string().nullish(),
-  priority: z.number().nullish(),
-  concurrency_limit: z.number().nullish(),
+  priority: number.nullish(),
+  concurrency_limit: number.nullish(),
   is_paused: z.boolean().default(false),
 });
 export type WorkQueueRecord = z.infer<typeof WorkQueueRecord>;

@@ -23,11 +23,11 @@ export function checkStatically(
   planned: readonly PlannedWorkPool[],
 ): Problem[] {
   const templates = templatesAfter(actual, planned);
-  return configurations.flatMap((configuration) => [
-    ...checkNotYet(configuration),
-    ...checkWorkPool(configuration, templates, actual),
-    ...checkKnownJobVariables(configuration, templates),
-  ]);
+  return [
+    ...configurations.flatMap(checkNotYet),
+    ...checkWorkPools(configurations, templates, actual),
+    ...configurations.flatMap((configuration) => checkKnownJobVariables(configuration, templates)),
+  ];
 }
 
 /**
@@ -62,32 +62,43 @@ function checkNotYet(configuration: Configuration): Problem[] {
   });
 }
 
-function checkWorkPool(
-  configuration: Configuration,
+/** One problem for each pool, however many deployments name it. */
+function checkWorkPools(
+  configurations: readonly Configuration[],
   templates: ReadonlyMap<string, JsonObject>,
   actual: ActualWorkPools,
 ): Problem[] {
-  const { workPoolName, entry, name } = configuration;
-  const type = actual.workPools.get(workPoolName)?.pool.type;
-  const where = placeOf(entry, 'work_pool.name');
-  if (type === 'prefect-agent') {
+  return [...Map.groupBy(configurations, (one) => one.workPoolName)].flatMap(([pool, users]) => {
+    const [first] = users;
+    const wrong = first === undefined ? undefined : wrongWorkPool(pool, templates, actual);
+    if (first === undefined || wrong === undefined) return [];
+    const where = placeOf(first.entry, 'work_pool.name');
+    const names = users.map((one) => one.name).join(', ');
     return [
-      new Problem(
-        `deployment ${name}: work pool ${workPoolName} is of type prefect-agent, which Prefect no longer has`,
-        {
-          where,
-          remedy: 'Use a pool of another type, e.g. kubernetes.',
-        },
-      ),
+      new Problem(`${wrong.message} (deployment${users.length === 1 ? '' : 's'} ${names})`, {
+        where,
+        remedy: wrong.remedy,
+      }),
     ];
+  });
+}
+
+function wrongWorkPool(
+  pool: string,
+  templates: ReadonlyMap<string, JsonObject>,
+  actual: ActualWorkPools,
+): { readonly message: string; readonly remedy: string } | undefined {
+  if (actual.workPools.get(pool)?.pool.type === 'prefect-agent') {
+    return {
+      message: `work pool ${pool} is of type prefect-agent, which Prefect no longer has`,
+      remedy: 'Use a pool of another type, e.g. kubernetes.',
+    };
   }
-  if (templates.has(workPoolName) || unresolved(workPoolName).length > 0) return [];
-  return [
-    new Problem(`deployment ${name}: there is no work pool ${workPoolName}`, {
-      where,
-      remedy: `Correct the name, or add the pool under \`work_pools:\`: {name: ${workPoolName}, type: kubernetes}.`,
-    }),
-  ];
+  if (templates.has(pool) || unresolved(pool).length > 0) return undefined;
+  return {
+    message: `there is no work pool ${pool}`,
+    remedy: `Correct the name, or add the pool under \`work_pools:\`: {name: ${pool}, type: kubernetes}.`,
+  };
 }
 
 function checkKnownJobVariables(configuration: Configuration, templates: ReadonlyMap<string, JsonObject>): Problem[] {

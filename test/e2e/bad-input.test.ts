@@ -102,7 +102,7 @@ describe('bad input', () => {
   });
 
   it('that is no API address at all asks for one', async () => {
-    const error = await refuse({ inputs: { 'prefect-api-url': '' } });
+    const error = await refuse({ inputs: { 'prefect-api-url': '' }, env: { PREFECT_API_URL: '' } });
     expect(error.message).toContain('Set the input prefect-api-url');
   });
 

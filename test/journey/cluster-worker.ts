@@ -15,7 +15,7 @@ const RULES = [
 ];
 
 /** Builds the worker's image from its own Dockerfile and pushes it to the rig's registry. */
-export async function pushWorkerImage(rig: Rig): Promise<string> {
+export async function pushWorkerImage(rig: Omit<Rig, 'stop'>): Promise<string> {
   const image = `${rig.registry}/slipway-worker:test`;
   const args = [
     'buildx',
@@ -34,7 +34,12 @@ export async function pushWorkerImage(rig: Rig): Promise<string> {
 }
 
 /** Starts the worker as a Deployment, not as root and on a read-only root, and waits until its pod is ready. */
-export async function deployWorker(cluster: Cluster, rig: Rig, image: string, pool: string): Promise<void> {
+export async function deployWorker(
+  cluster: Cluster,
+  rig: Omit<Rig, 'stop'>,
+  image: string,
+  pool: string,
+): Promise<void> {
   const metadata = { name: NAME, namespace: NAMESPACE };
   await removeWorker(cluster);
   await cluster.core.createNamespacedServiceAccount({ namespace: NAMESPACE, body: { metadata } });
@@ -96,7 +101,7 @@ export async function removeWorker(cluster: Cluster): Promise<void> {
   );
 }
 
-function manifest(rig: Rig, image: string, pool: string): V1Deployment {
+function manifest(rig: Omit<Rig, 'stop'>, image: string, pool: string): V1Deployment {
   const labels = { app: NAME };
   const env = {
     PREFECT_API_URL: rig.prefectApiUrl,

@@ -5,6 +5,10 @@ import { Probe } from './probe.ts';
 export const PartGroup = z.enum(['prefect', 'registry', 'docker', 'kubernetes']);
 export type PartGroup = z.infer<typeof PartGroup>;
 
+/** An image folder made by images/image.ts, and the names it has in the registry. */
+export const SeededImage = z.object({ folder: z.string(), repository: z.string(), tags: z.array(z.string()) });
+export type SeededImage = z.infer<typeof SeededImage>;
+
 /** Everything the enclosure needs to know to start the parts: made ready by the owner, sent as one message. */
 export const Plan = z.object({
   id: z.string(),
@@ -16,7 +20,7 @@ export const Plan = z.object({
   outsideNamespace: z.string(),
   kubernetes: z.string().optional(),
   prefect: z.object({ folder: z.string(), python: z.string(), database: z.string() }).optional(),
-  images: z.array(z.object({ folder: z.string(), repository: z.string(), tags: z.array(z.string()) })),
+  images: z.array(SeededImage),
 });
 export type Plan = z.infer<typeof Plan>;
 

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
-import { Addresses, PartStatus } from './plan.ts';
+import { mountLayers } from './images/push.ts';
+import { Addresses, PartStatus, SeededImage } from './plan.ts';
 import { RigError } from './rig-error.ts';
 
 /** A rig as it stands in the state file of `rig up`: everything but the means to stop it. */
@@ -13,6 +14,7 @@ export const RigDescription = z.object({
   addresses: Addresses,
   prefectEnvironment: z.string().optional(),
   dockerConfigDir: z.string().optional(),
+  images: z.array(SeededImage),
 });
 export type RigDescription = z.infer<typeof RigDescription>;
 
@@ -42,6 +44,11 @@ export interface Rig {
   readonly kubernetesPort: number;
   /** PREFECT_API_URL, DOCKER_HOST, DOCKER_CONFIG, BUILDX_CONFIG, KUBECONFIG: those of the parts that run. */
   readonly env: Readonly<Record<string, string>>;
+  /**
+   * Makes the base images' layers known in a repository before the first push to it, which then need not send them:
+   * 20 s less for a flow image. The state is the one after an earlier push.
+   */
+  shareBaseLayers(repository: string, signal: AbortSignal): Promise<void>;
   /** Ends everything and undoes every trace. Safe to call twice. */
   stop(): Promise<void>;
 }
@@ -87,6 +94,10 @@ export function asRig(description: RigDescription, stop: () => Promise<void>): R
       return Number(new URL(need(addresses.kubernetesApiUrl, 'kubernetes')).port || 443);
     },
     env: envOf(description),
+    async shareBaseLayers(repository, signal) {
+      const url = `http://${need(addresses.registry, 'registry')}`;
+      await Promise.all(description.images.map((image) => mountLayers(url, image, repository, signal)));
+    },
     stop,
   };
 }

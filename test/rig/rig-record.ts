@@ -1,4 +1,5 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { cacheRoot } from './cache.ts';
@@ -68,8 +69,15 @@ export function isLive(record: RigRecord): boolean {
 export async function undoRig(record: RigRecord, file: string): Promise<void> {
   await undoTraces(record.id, record.forwardingBefore);
   const data = join(record.folder, 'data');
-  if (mountsUnder(data).length === 0) rmSync(data, { recursive: true, force: true, maxRetries: 3 });
+  if (mountsUnder(data).length === 0) await removeAll(data);
   rmSync(file, { force: true });
+}
+
+/** Removes a folder, its entries at once: those of containerd and dockerd hold tens of thousands of files each. */
+async function removeAll(folder: string): Promise<void> {
+  const entries = existsSync(folder) ? readdirSync(folder) : [];
+  await Promise.all(entries.map((name) => rm(join(folder, name), { recursive: true, force: true, maxRetries: 3 })));
+  await rm(folder, { recursive: true, force: true });
 }
 
 /**

@@ -90,6 +90,7 @@ export async function startRig({ dir, log, signal, parts = ALL_PARTS }: RigOptio
       dir: folder,
       logsDir,
       parts: [...enclosure.parts],
+      images: materials.images,
       addresses: { ...enclosure.addresses, ...cluster },
       ...(materials.prefect === undefined ? {} : { prefectEnvironment: materials.prefect.folder }),
       ...(buildx === undefined ? {} : { dockerConfigDir: makeDockerConfig(folder, buildx) }),

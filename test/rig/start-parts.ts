@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { untilClusterReady } from './cluster-ready.ts';
 import type { Part, Running, StartContext } from './part.ts';
 import { apiserver } from './parts/apiserver.ts';
-import { containerd } from './parts/containerd.ts';
+import { containerd, warmNode } from './parts/containerd.ts';
 import { controllerManager, scheduler } from './parts/control-loops.ts';
 import { dockerd } from './parts/dockerd.ts';
 import { etcd } from './parts/etcd.ts';
@@ -14,6 +14,8 @@ import { registry } from './parts/registry.ts';
 import type { Addresses, PartGroup, Plan } from './plan.ts';
 import { pickPorts } from './ports.ts';
 import { makeCgroup, makeDockerBridge, pickSubnet, traceNames } from './traces.ts';
+
+const containerdSocket = (plan: Plan): string => join(plan.folder, 'data', 'containerd.sock');
 
 /** Starts one part in a folder and with a log of its own. */
 export type Start = (part: Part) => Promise<Running>;
@@ -72,6 +74,10 @@ export async function startParts(
   const ends = await Promise.allSettled(starting);
   if (failed.signal.aborted) throw failed.signal.reason;
   context.signal.throwIfAborted();
+  if (plan.groups.includes('kubernetes')) {
+    const names = plan.images.map(({ repository, tags }) => `localhost:${registryPort}/${repository}:${tags[0]}`);
+    warmNode(containerdSocket(plan), names, context.env, join(plan.folder, 'logs', 'warm-node.log'));
+  }
   const addresses = ends.map((end) => (end.status === 'fulfilled' ? end.value : {}));
   return { addresses: Object.assign({}, ...addresses) as Addresses, running };
 }
@@ -101,7 +107,7 @@ async function startKubernetes(
   const certificates = join(data, 'certificates');
   const token = randomBytes(16).toString('hex');
   const { podBridge, cgroup } = traceNames(plan.id);
-  const socket = '/run/slipway-containerd.sock'; // In the enclosure's private /run.
+  const socket = containerdSocket(plan);
 
   const [server] = await Promise.all([
     start(etcd(etcdPort, etcdPeerPort)).then(({ address: etcdUrl }) =>

@@ -2,9 +2,9 @@ import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PREFECT_REQUIREMENTS, pinnedVersion } from '../builds/prefect-environment.ts';
 import { cached } from '../cache.ts';
+import type { SeededImage } from '../plan.ts';
 import type { Log } from '../progress.ts';
 import { imageFromRootfs } from './image.ts';
-import type { SeededImage } from './push.ts';
 import { CA_BUNDLE, caBundle, makeRootfs } from './rootfs.ts';
 
 /** What the official image's entry does: extra packages when asked for, then the command. */
@@ -54,6 +54,8 @@ function hooks(uv: string, entrypoint: string, version: string): string[] {
     `chroot "$1" python3 -m compileall -q -j 0 --invalidation-mode unchecked-hash /usr/lib/python3.11 || true`,
     'chroot "$1" prefect version',
     'rm -rf "$1/root/.prefect" "$1/root/.cache"',
+    // Cloning a repository takes no Perl.
+    'rm -rf "$1"/usr/share/perl/* "$1"/usr/lib/*/perl/* "$1/usr/share/gitweb"',
   ];
 }
 

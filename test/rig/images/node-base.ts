@@ -1,9 +1,9 @@
 import { chmodSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cached } from '../cache.ts';
+import type { SeededImage } from '../plan.ts';
 import type { Log } from '../progress.ts';
 import { imageFromRootfs } from './image.ts';
-import type { SeededImage } from './push.ts';
 import { CA_BUNDLE, caBundle, makeRootfs } from './rootfs.ts';
 
 /** What the official image's entry does: options, or what is no command, go to node. */

@@ -1,10 +1,10 @@
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { cached } from '../cache.ts';
+import type { SeededImage } from '../plan.ts';
 import type { Log } from '../progress.ts';
 import { run } from '../run.ts';
 import { imageFromRootfs } from './image.ts';
-import type { SeededImage } from './push.ts';
 
 /** Debian's busybox-static, the only file of the image. */
 const BUSYBOX = '/bin/busybox';

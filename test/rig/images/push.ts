@@ -1,16 +1,8 @@
 import { createReadStream } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
+import type { SeededImage } from '../plan.ts';
 import { type Descriptor, readManifest } from './image.ts';
-
-/** An image made by the rig, and the names it gets in the registry. */
-export interface SeededImage {
-  /** A folder made by imageFromRootfs. */
-  readonly folder: string;
-  /** For example `library/node`. */
-  readonly repository: string;
-  readonly tags: readonly string[];
-}
 
 interface Answer {
   readonly status: number;
@@ -31,6 +23,26 @@ export async function pushImage(registry: string, image: SeededImage, signal: Ab
   for (const tag of image.tags) {
     const headers = { 'content-type': manifest.mediaType, 'content-length': String(Buffer.byteLength(text)) };
     await send('PUT', `${base}/manifests/${tag}`, headers, text, [201], signal);
+  }
+}
+
+/**
+ * Makes an image's layers known in another repository of the same registry, without sending them (OCI distribution
+ * specification, "Mounting a blob from another repository"): so they are where a first push would have put them.
+ *
+ * @param repository for example `hello`; it need not exist yet.
+ */
+export async function mountLayers(
+  registry: string,
+  image: SeededImage,
+  repository: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const { manifest } = readManifest(image.folder);
+  for (const layer of manifest.layers) {
+    const query = new URLSearchParams({ mount: layer.digest, from: image.repository });
+    const url = `${registry}/v2/${repository}/blobs/uploads/?${query}`;
+    await send('POST', url, { 'content-length': '0' }, '', [201], signal);
   }
 }
 

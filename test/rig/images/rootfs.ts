@@ -33,7 +33,7 @@ export async function makeRootfs(
   mkdirSync(scratch, { recursive: true });
   const leftOut = LEFT_OUT.map((name) => `--dpkgopt=path-exclude=/usr/share/${name}/*`);
   const args = ['--mode=root', '--variant=essential', '--format=tar', ...leftOut];
-  const caches = ['rm -rf "$1"/var/cache/* "$1"/var/log/* "$1"/tmp/* "$1"/var/lib/apt/lists/*'];
+  const caches = ['rm -rf "$1"/var/cache/* "$1"/var/log/* "$1"/tmp/* "$1"/var/lib/apt/lists/* "$1"/usr/lib/*/gconv'];
   const hooks = [`copy-in ${CA_BUNDLE} ${CA_BUNDLE.slice(0, CA_BUNDLE.lastIndexOf('/'))}`, ...recipe.hooks, ...caches];
   await runLeashed(
     'mmdebstrap',

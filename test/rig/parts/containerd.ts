@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { closeSync, existsSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startServer } from '../child.ts';
 import type { Part } from '../part.ts';
@@ -88,4 +89,19 @@ disabled_plugins = ["io.containerd.internal.v1.opt", "io.containerd.snapshotter.
   [plugins."io.containerd.grpc.v1.cri".registry.mirrors."docker.io"]
     endpoint = [${text(mirror)}]
 `;
+}
+
+/**
+ * Pulls the base images onto the node in the background, at the lowest priority, as a node has them that ran a flow
+ * before. Images built on them then bring only their own layers. Nothing waits for it, and its failure costs time only.
+ */
+export function warmNode(socket: string, names: readonly string[], env: NodeJS.ProcessEnv, logFile: string): void {
+  const [name, ...rest] = names;
+  if (name === undefined) return;
+  const log = openSync(logFile, 'a');
+  const pull = ['ctr', `--address=${socket}`, '--namespace=k8s.io', 'images', 'pull', '--plain-http', name];
+  const child = spawn('nice', ['-n', '19', ...pull], { env, stdio: ['ignore', log, log] });
+  closeSync(log);
+  child.once('error', () => undefined);
+  child.once('exit', () => warmNode(socket, rest, env, logFile));
 }

@@ -82,6 +82,7 @@ function kubeletConfig(options: KubeletOptions, folder: string): unknown {
       'imagefs.available': '1%',
       'nodefs.inodesFree': '1%',
     },
-    nodeStatusUpdateFrequency: '5s',
+    // How soon the node is Ready; a status that did not change is not sent.
+    nodeStatusUpdateFrequency: '1s',
   };
 }

@@ -1,8 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startServer } from '../child.ts';
-import { pushImage, type SeededImage } from '../images/push.ts';
+import { pushImage } from '../images/push.ts';
 import type { Part } from '../part.ts';
+import type { SeededImage } from '../plan.ts';
 
 /**
  * Debian's docker-registry, holding the rig's base images under their official names: whoever asks it as Docker Hub's

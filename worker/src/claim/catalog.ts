@@ -53,7 +53,10 @@ function batched<T extends { readonly id: string }>(
       next = new Promise((resolve) => {
         setImmediate(() => {
           if (waiting === ids) waiting = undefined;
-          resolve({ askedAt: clock.now(), found: read([...ids]).then((items) => new Map(items.map((each) => [each.id, each]))) });
+          resolve({
+            askedAt: clock.now(),
+            found: read([...ids]).then((items) => new Map(items.map((each) => [each.id, each]))),
+          });
         });
       });
     }

@@ -53,7 +53,8 @@ export async function claimRun(
 ): Promise<Claim | NotClaimed> {
   const refusal = await makePending(due, services, world, signal);
   if (refusal !== undefined) {
-    if (refusal.why === 'lost') services.tellRun(due.id, INFO, `Aborted submission of flow run '${due.id}': ${refusal.reason}`);
+    if (refusal.why === 'lost')
+      services.tellRun(due.id, INFO, `Aborted submission of flow run '${due.id}': ${refusal.reason}`);
     return refusal;
   }
   return await readParts(due, services, world, signal);
@@ -99,7 +100,8 @@ async function makePending(
       if (verdict.kind === 'lost') return { won: false, why: 'lost', reason: verdict.reason };
       if (verdict.kind === 'deployment-missing') return await cancelWithoutDeployment(due, propose, signal);
       waits += 1;
-      if (waits > MOST_WAITS) return { won: false, why: 'lost', reason: `the server keeps it waiting: ${verdict.reason}` };
+      if (waits > MOST_WAITS)
+        return { won: false, why: 'lost', reason: `the server keeps it waiting: ${verdict.reason}` };
       await world.clock.sleep(Math.min(verdict.delayMs, LONGEST_WAIT_MS), signal);
     } catch (error) {
       const gone = refusalOf(error);

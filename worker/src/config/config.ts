@@ -100,8 +100,7 @@ export function compileConfig(
     },
     workerName: readWorkerName(flags.name),
     queueNames: [...new Set(flags.workQueue)].sort(),
-    pollIntervalMs:
-      1000 * readNumber('PREFECT_WORKER_QUERY_SECONDS', text('PREFECT_WORKER_QUERY_SECONDS'), 10, 0.05),
+    pollIntervalMs: 1000 * readNumber('PREFECT_WORKER_QUERY_SECONDS', text('PREFECT_WORKER_QUERY_SECONDS'), 10, 0.05),
     prefetchMs:
       1000 *
       Math.trunc(

@@ -17,10 +17,7 @@ export function readNumber(name: string, text: string | undefined, fallback: num
   if (text === undefined || text.trim() === '') return fallback;
   const number = Number(text);
   if (Number.isFinite(number) && number >= least) return number;
-  throw new ConfigError(
-    `${name} is not a number of at least ${least}.`,
-    `Set ${name} to such a number, or remove it.`,
-  );
+  throw new ConfigError(`${name} is not a number of at least ${least}.`, `Set ${name} to such a number, or remove it.`);
 }
 
 /** A whole number between `least` and `most`. @throws ConfigError when it is none. */
@@ -52,7 +49,10 @@ export function readPairs(name: string, text: string | undefined): Record<string
   const pairs = readList(text).map((item) => {
     const at = item.indexOf('=');
     if (at < 1) {
-      throw new ConfigError(`${name} holds "${item}", which is not key=value.`, `Write ${name} as key=value,key2=value2.`);
+      throw new ConfigError(
+        `${name} holds "${item}", which is not key=value.`,
+        `Write ${name} as key=value,key2=value2.`,
+      );
     }
     return [item.slice(0, at).trim(), item.slice(at + 1).trim()] as const;
   });

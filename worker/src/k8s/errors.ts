@@ -8,7 +8,9 @@ const Status = z.object({
     .object({
       retryAfterSeconds: z.number().optional(),
       causes: z
-        .array(z.object({ reason: z.string().optional(), field: z.string().optional(), message: z.string().optional() }))
+        .array(
+          z.object({ reason: z.string().optional(), field: z.string().optional(), message: z.string().optional() }),
+        )
         .optional(),
     })
     .optional(),

@@ -54,7 +54,10 @@ function attribution({ run, flow, deployment, workerName }: RunContext): EnvEntr
 }
 
 /** At backoffLimit 0 Prefect reschedules an evicted run, unless the user said otherwise; else Kubernetes retries it. */
-function withBehaviorOfMapping(plain: readonly (readonly [string, Json])[], backoffLimit: Json | undefined): JsonObject[] {
+function withBehaviorOfMapping(
+  plain: readonly (readonly [string, Json])[],
+  backoffLimit: Json | undefined,
+): JsonObject[] {
   const variables = new Map(plain);
   const chosen = variables.get(SIGTERM_BEHAVIOR);
   if (!isZero(backoffLimit)) variables.set(SIGTERM_BEHAVIOR, 'relinquish');
@@ -79,10 +82,12 @@ function isZero(value: Json | undefined): boolean {
 
 function remaining(manifestEnv: Json | undefined, ours: ReadonlySet<Json | undefined>): JsonObject[] {
   if (!Array.isArray(manifestEnv)) return [];
-  return manifestEnv.map((entry, index) => {
-    if (isJsonObject(entry)) return entry;
-    throw new RenderError(`The job manifest’s env[${index}] is not a mapping with a name.`);
-  }).filter((entry) => !ours.has(entry.name));
+  return manifestEnv
+    .map((entry, index) => {
+      if (isJsonObject(entry)) return entry;
+      throw new RenderError(`The job manifest’s env[${index}] is not a mapping with a name.`);
+    })
+    .filter((entry) => !ours.has(entry.name));
 }
 
 function toEntry([name, value]: readonly [string, Json]): JsonObject {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { isJsonObject, type Json, type JsonObject, parseJson } from '@slipway/prefect/json';
 import { DeploymentRecord, FlowRecord, FlowRunRecord } from '@slipway/prefect/client';
+import { isJsonObject, type Json, type JsonObject, parseJson } from '@slipway/prefect/json';
 import { resolveReferences } from '@slipway/prefect/template';
 import { defaultKubernetesTemplate, renderJobConfiguration } from '@slipway/prefect/workpool';
 import { describe, expect, it } from 'vitest';
@@ -81,7 +81,10 @@ function expected(golden: Case, name: string): JsonObject {
 
 /** Labels that Kubernetes would refuse in Python's Job. */
 function withValidNames(manifest: JsonObject): JsonObject {
-  const text = JSON.stringify(manifest).replace(/("prefect\.io\/[a-z-]*name"|"app[^"]*name"):"[?!…]+"/gu, '$1:"unnamed"');
+  const text = JSON.stringify(manifest).replace(
+    /("prefect\.io\/[a-z-]*name"|"app[^"]*name"):"[?!…]+"/gu,
+    '$1:"unnamed"',
+  );
   return object.parse(parseJson(text));
 }
 
@@ -177,7 +180,11 @@ describe('the name of a Job', () => {
 describe('credentials', () => {
   const secrets = { apiKeySecret: { name: 's', key: 'k' }, authStringSecret: { name: 'a', key: 'b' } };
   const envOf = (job: JobManifest) => {
-    const Env = z.object({ spec: z.object({ template: z.object({ spec: z.object({ containers: z.array(z.object({ env: z.array(object) })) }) }) }) });
+    const Env = z.object({
+      spec: z.object({
+        template: z.object({ spec: z.object({ containers: z.array(z.object({ env: z.array(object) })) }) }),
+      }),
+    });
     return Env.parse(job.body).spec.template.spec.containers[0]?.env ?? [];
   };
 

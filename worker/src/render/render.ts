@@ -111,7 +111,9 @@ function namePrefix(
   const { name: fixed, generateName: generated } = metadata;
   const written = [fixed, generated].filter((text): text is string => typeof text === 'string');
   const usable = written.filter((text) => !/^(None)?-?$/.test(text) && findPlaceholders(text).length === 0);
-  return [...usable, renderedName(job.name, context, env)].map(slugName).find((slug) => slug !== undefined) ?? 'prefect-job';
+  return (
+    [...usable, renderedName(job.name, context, env)].map(slugName).find((slug) => slug !== undefined) ?? 'prefect-job'
+  );
 }
 
 function renderedName(name: string | undefined, { run, flow }: RunContext, env: RenderSettings['env']): string {

@@ -1,0 +1,143 @@
+/**
+ * The work pool as the worker sees it: looked up, created, filled with a template, kept fresh, told that we live.
+ *
+ * Failure model. The server may be down when the worker starts: it is waited for. The pool may be missing, changed or
+ * deleted at any time: the last known one stays in use until another is read. A refusal (401, 403) is said once, clearly,
+ * and asked again slowly.
+ */
+import {
+  createWorkPool,
+  type PrefectApi,
+  PrefectApiError,
+  readWorkPool,
+  sendWorkerHeartbeat,
+  updateWorkPool,
+  type WorkPoolRecord,
+} from '@slipway/prefect/client';
+import { defaultKubernetesTemplate } from '@slipway/prefect/workpool';
+import { fullJitter } from '../backoff.ts';
+import type { WorkerConfig } from '../config/config.ts';
+import type { World } from '../world.ts';
+
+const RETRY = { firstMs: 1_000, mostMs: 30_000 };
+const REFUSED_MS = 60_000;
+
+export class WorkPool {
+  readonly #config: WorkerConfig;
+  readonly #api: PrefectApi;
+  readonly #world: World;
+  #current: WorkPoolRecord | undefined;
+  #warnedOf: string | undefined;
+
+  constructor(config: WorkerConfig, api: PrefectApi, world: World) {
+    this.#config = config;
+    this.#api = api;
+    this.#world = world;
+  }
+
+  /** The pool as last read. @throws Error before `found` has resolved. */
+  get current(): WorkPoolRecord {
+    if (this.#current === undefined) throw new Error('the work pool has not been read yet');
+    return this.#current;
+  }
+
+  /** Resolves once the pool has been read; rejects with the signal's reason when aborted before. */
+  async found(signal: AbortSignal): Promise<void> {
+    for (let failures = 0; this.#current === undefined; ) {
+      try {
+        await this.#sync(signal);
+        failures = 0;
+        if (this.#current === undefined)
+          await this.#world.clock.sleep(this.#config.heartbeatIntervalSeconds * 1000, signal);
+      } catch (error) {
+        signal.throwIfAborted();
+        failures += 1;
+        await this.#world.clock.sleep(this.#pauseAfter(error, failures), signal);
+      }
+    }
+  }
+
+  /** Heartbeats and refreshes the pool until the signal is aborted. */
+  async run(signal: AbortSignal): Promise<void> {
+    let failures = 0;
+    while (!signal.aborted) {
+      try {
+        await this.#heartbeat(signal);
+        failures = 0;
+        await this.#world.clock.sleep(this.#config.heartbeatIntervalSeconds * 1000, signal);
+        await this.#sync(signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        failures += 1;
+        await this.#world.clock.sleep(this.#pauseAfter(error, failures), signal).catch(() => undefined);
+      }
+    }
+  }
+
+  async #heartbeat(signal: AbortSignal): Promise<void> {
+    const { workerName, heartbeatIntervalSeconds } = this.#config;
+    await sendWorkerHeartbeat(
+      this.#api,
+      this.#config.pool.name,
+      { name: workerName, heartbeatIntervalSeconds },
+      signal,
+    );
+  }
+
+  async #sync(signal: AbortSignal): Promise<void> {
+    const { name } = this.#config.pool;
+    const found = (await readWorkPool(this.#api, name, signal)) ?? (await this.#create(signal));
+    if (found === undefined) return;
+    if (found.type !== 'kubernetes') {
+      this.#warnOnce(
+        `Work pool ${name} is of type ${found.type}; this worker makes Kubernetes Jobs of its runs all the same.`,
+      );
+    }
+    this.#current = await this.#withTemplate(found, signal);
+  }
+
+  async #create(signal: AbortSignal): Promise<WorkPoolRecord | undefined> {
+    const { name, createIfNotFound, baseJobTemplate } = this.#config.pool;
+    if (!createIfNotFound) {
+      this.#warnOnce(
+        `There is no work pool ${name}, and --no-create-pool-if-not-found is given: waiting until there is one.`,
+      );
+      return undefined;
+    }
+    try {
+      const base_job_template = baseJobTemplate ?? defaultKubernetesTemplate;
+      const created = await createWorkPool(this.#api, { name, type: 'kubernetes', base_job_template }, signal);
+      this.#world.log.info(`Created work pool ${name}.`);
+      return created;
+    } catch (error) {
+      // Another replica was first.
+      if (error instanceof PrefectApiError && error.status === 409) return await readWorkPool(this.#api, name, signal);
+      throw error;
+    }
+  }
+
+  async #withTemplate(pool: WorkPoolRecord, signal: AbortSignal): Promise<WorkPoolRecord> {
+    if (Object.keys(pool.base_job_template).length > 0) return pool;
+    await updateWorkPool(this.#api, pool.name, { base_job_template: defaultKubernetesTemplate }, signal);
+    return { ...pool, base_job_template: defaultKubernetesTemplate };
+  }
+
+  #pauseAfter(error: unknown, failures: number): number {
+    const status = error instanceof PrefectApiError ? error.status : undefined;
+    const message = error instanceof Error ? error.message : String(error);
+    if (status === 401 || status === 403) {
+      this.#warnOnce(
+        `The Prefect API refuses the worker: ${message}. Check PREFECT_API_KEY or PREFECT_API_AUTH_STRING. It is asked again every minute.`,
+      );
+      return REFUSED_MS;
+    }
+    this.#world.log.warning(`Reading work pool ${this.#config.pool.name}: ${message}; trying again`);
+    return fullJitter(failures, RETRY, this.#world.random);
+  }
+
+  #warnOnce(text: string): void {
+    if (this.#warnedOf === text) return;
+    this.#warnedOf = text;
+    this.#world.log.error(text);
+  }
+}

@@ -1,0 +1,59 @@
+/** Runs in the worker's hands, by id: derived from what is really going on, so that there is no count to leak. */
+export class Slots {
+  readonly #inHand = new Map<string, Promise<void>>();
+  readonly #limit: number;
+  readonly #roomInCluster: () => number;
+  #waiting: (() => void)[] = [];
+
+  /**
+   * @param limit runs in hand at one time.
+   * @param roomInCluster how many more Jobs the cluster may have beside those in hand.
+   */
+  constructor(limit: number, roomInCluster: () => number) {
+    this.#limit = limit;
+    this.#roomInCluster = roomInCluster;
+  }
+
+  get inHand(): number {
+    return this.#inHand.size;
+  }
+
+  /** How many runs may be taken now. */
+  get free(): number {
+    return Math.max(0, Math.min(this.#limit - this.inHand, this.#roomInCluster() - this.inHand));
+  }
+
+  has(flowRunId: string): boolean {
+    return this.#inHand.has(flowRunId);
+  }
+
+  /** Takes a run in hand until the work on it has ended; `work` must not reject. */
+  take(flowRunId: string, work: Promise<void>): void {
+    const ended = work.finally(() => {
+      this.#inHand.delete(flowRunId);
+      this.changed();
+    });
+    this.#inHand.set(flowRunId, ended);
+  }
+
+  /** Wakes whoever waits for room. */
+  changed(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const wake of waiting) wake();
+  }
+
+  /** Resolves at the next change of room; never rejects. */
+  async change(signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return;
+    await new Promise<void>((wake) => {
+      this.#waiting.push(wake);
+      signal.addEventListener('abort', () => wake(), { once: true });
+    });
+  }
+
+  /** Resolves when nothing is in hand. */
+  async idle(): Promise<void> {
+    while (this.#inHand.size > 0) await Promise.allSettled([...this.#inHand.values()]);
+  }
+}

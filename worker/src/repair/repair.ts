@@ -1,0 +1,81 @@
+/**
+ * Takes up submissions that were interrupted: runs that are Pending and have no Job.
+ *
+ * Failure model. A worker may die, or lose its connection, at any moment between the claim and the create. Such a run
+ * would stay Pending for ever. Every replica looks for them now and then; since the Job's name is derived from the run
+ * and the Scheduled state it was polled under, two that take up the same run make one Job. A run is left alone while it is
+ * young, while a Job of it exists, and while it looks like another kind of worker's that may still be at it.
+ */
+import { type FlowRunRecord, type PrefectApi, readFlowRunStates, readFlowRuns } from '@slipway/prefect/client';
+import type { DueRun } from '../claim/model.ts';
+import { flowRunId, scheduledStateId } from '../ids.ts';
+import type { KubernetesConnection } from '../k8s/connection.ts';
+import { type Namespaces, readLiveRun } from '../observe/live.ts';
+import { WORKER_LABEL } from '../submit/start.ts';
+import type { World } from '../world.ts';
+
+export interface RepairOptions {
+  readonly api: PrefectApi;
+  readonly kubernetes: KubernetesConnection;
+  readonly pool: string;
+  readonly namespaces: Namespaces;
+  readonly policy: { readonly intervalMs: number; readonly orphanAfterMs: number };
+  readonly inHand: (flowRunId: string) => boolean;
+  readonly world: World;
+}
+
+/** Python's worker creates its Job within its own retries; after this it has certainly given up. */
+const OTHER_WORKERS_MS = 15 * 60_000;
+const SUBMITTING = new Set(['Pending', 'Submitting']);
+
+/** Interrupted submissions, at once and then at every interval, until the signal is aborted. */
+export async function* interrupted(options: RepairOptions, signal: AbortSignal): AsyncGenerator<DueRun> {
+  const { world, policy } = options;
+  while (!signal.aborted) {
+    try {
+      yield* await sweep(options, signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      world.log.warning(
+        `Looking for interrupted submissions: ${error instanceof Error ? error.message : error}; again later`,
+      );
+    }
+    await world.clock.sleep(policy.intervalMs * (0.75 + 0.5 * world.random()), signal).catch(() => undefined);
+  }
+}
+
+async function sweep(options: RepairOptions, signal: AbortSignal): Promise<DueRun[]> {
+  const { api, pool, world } = options;
+  const pending = await readFlowRuns(api, { workPoolName: pool, stateTypes: ['PENDING'] }, signal);
+  const orphans: DueRun[] = [];
+  for (const run of pending) {
+    if (!isOrphan(run, world.clock.now(), options)) continue;
+    const due = await dueAgain(run, options, signal);
+    if (due !== undefined) orphans.push(due);
+  }
+  return orphans;
+}
+
+/** By what the server says of it alone; whether a Job exists is asked next. */
+export function isOrphan(
+  run: Pick<FlowRunRecord, 'id' | 'state' | 'labels'>,
+  nowMs: number,
+  { policy, inHand }: Pick<RepairOptions, 'policy' | 'inHand'>,
+): boolean {
+  const { state, labels } = run;
+  if (state?.type !== 'PENDING' || !SUBMITTING.has(state.name ?? '') || inHand(run.id)) return false;
+  const age = nowMs - Date.parse(state.timestamp ?? '');
+  const others = labels?.['prefect.worker.name'] !== undefined && labels[WORKER_LABEL] === undefined;
+  return age > (others ? OTHER_WORKERS_MS : policy.orphanAfterMs);
+}
+
+/** The run as it was due, or undefined when a Job of it exists. */
+async function dueAgain(run: FlowRunRecord, options: RepairOptions, signal: AbortSignal): Promise<DueRun | undefined> {
+  const { api, kubernetes, namespaces, world } = options;
+  const { jobs } = await readLiveRun(run.id, namespaces, kubernetes, signal);
+  if (jobs.length > 0) return undefined;
+  const states = await readFlowRunStates(api, run.id, signal);
+  const scheduled = states.findLast((state) => state.type === 'SCHEDULED');
+  if (scheduled === undefined || states.at(-1)?.id !== run.state?.id) return undefined;
+  return { id: flowRunId(run.id), scheduledState: scheduledStateId(scheduled.id), run, polledAt: world.clock.now() };
+}

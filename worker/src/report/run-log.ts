@@ -1,0 +1,68 @@
+/**
+ * What the worker says in a run's own log, which its owner reads in Prefect.
+ *
+ * Failure model. Logs never hold up or fail a run: they wait in a bounded queue (the oldest are dropped, and counted) and
+ * are sent every two seconds; what the server does not take in passing is sent again with the next lot, what it refuses
+ * is dropped. flush() sends what is left before the worker ends, within the time it is given.
+ */
+import { createLogs, type NewLog, type PrefectApi } from '@slipway/prefect/client';
+import { isPassing } from '../claim/claim.ts';
+import type { World } from '../world.ts';
+
+export const LEVEL = { info: 20, warning: 30, error: 40 } as const;
+
+const NAME = 'prefect.flow_runs.worker';
+const EVERY_MS = 2_000;
+const MOST = 10_000;
+const BATCH = 500;
+
+export class RunLog {
+  readonly #api: PrefectApi;
+  readonly #world: World;
+  #queue: NewLog[] = [];
+  #dropped = 0;
+
+  constructor(api: PrefectApi, world: World) {
+    this.#api = api;
+    this.#world = world;
+  }
+
+  tell(flowRunId: string, level: number, message: string): void {
+    if (this.#queue.length >= MOST) {
+      this.#queue.shift();
+      this.#dropped += 1;
+    }
+    const timestamp = new Date(this.#world.clock.now()).toISOString();
+    this.#queue.push({ name: NAME, level, message, timestamp, flow_run_id: flowRunId });
+  }
+
+  /** Sends what is queued every two seconds until the signal is aborted. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.#world.clock.sleep(EVERY_MS, signal).catch(() => undefined);
+      if (!signal.aborted) await this.flush(signal);
+    }
+  }
+
+  /** Sends everything that is queued now. */
+  async flush(signal: AbortSignal): Promise<void> {
+    while (this.#queue.length > 0) {
+      const batch = this.#queue.slice(0, BATCH);
+      try {
+        await createLogs(this.#api, batch, signal);
+      } catch (error) {
+        if (signal.aborted || isPassing(error)) return;
+        this.#world.log.warning(
+          `${batch.length} log lines were refused: ${error instanceof Error ? error.message : error}`,
+        );
+      }
+      this.#queue = this.#queue.slice(batch.length);
+    }
+    if (this.#dropped > 0) {
+      this.#world.log.warning(
+        `${this.#dropped} log lines of runs were dropped: the Prefect API did not take them in time`,
+      );
+      this.#dropped = 0;
+    }
+  }
+}
