@@ -18,7 +18,8 @@ export async function buildWorker(): Promise<void> {
     platform: 'node',
     target: 'node24',
     format: 'esm',
-    minifyWhitespace: true,
+    minify: true,
+    keepNames: true,
     legalComments: 'none',
     // CommonJS dependencies call require() for Node's own modules, which ESM does not have.
     banner: {

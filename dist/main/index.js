@@ -71191,11 +71191,11 @@ var NOT_YET = {
 };
 function checkStatically(configurations, actual, planned) {
   const templates = templatesAfter(actual, planned);
-  return configurations.flatMap((configuration) => [
-    ...checkNotYet(configuration),
-    ...checkWorkPool(configuration, templates, actual),
-    ...checkKnownJobVariables(configuration, templates)
-  ]);
+  return [
+    ...configurations.flatMap(checkNotYet),
+    ...checkWorkPools(configurations, templates, actual),
+    ...configurations.flatMap((configuration) => checkKnownJobVariables(configuration, templates))
+  ];
 }
 function checkJobVariables(deployments, actual, planned) {
   const templates = templatesAfter(actual, planned);
@@ -71219,28 +71219,33 @@ function checkNotYet(configuration) {
     ];
   });
 }
-function checkWorkPool(configuration, templates, actual) {
-  const { workPoolName, entry, name: name2 } = configuration;
-  const type = actual.workPools.get(workPoolName)?.pool.type;
-  const where = placeOf(entry, "work_pool.name");
-  if (type === "prefect-agent") {
+function checkWorkPools(configurations, templates, actual) {
+  return [...Map.groupBy(configurations, (one) => one.workPoolName)].flatMap(([pool, users]) => {
+    const [first] = users;
+    const wrong = first === void 0 ? void 0 : wrongWorkPool(pool, templates, actual);
+    if (first === void 0 || wrong === void 0) return [];
+    const where = placeOf(first.entry, "work_pool.name");
+    const names = users.map((one) => one.name).join(", ");
     return [
-      new Problem(
-        `deployment ${name2}: work pool ${workPoolName} is of type prefect-agent, which Prefect no longer has`,
-        {
-          where,
-          remedy: "Use a pool of another type, e.g. kubernetes."
-        }
-      )
+      new Problem(`${wrong.message} (deployment${users.length === 1 ? "" : "s"} ${names})`, {
+        where,
+        remedy: wrong.remedy
+      })
     ];
+  });
+}
+function wrongWorkPool(pool, templates, actual) {
+  if (actual.workPools.get(pool)?.pool.type === "prefect-agent") {
+    return {
+      message: `work pool ${pool} is of type prefect-agent, which Prefect no longer has`,
+      remedy: "Use a pool of another type, e.g. kubernetes."
+    };
   }
-  if (templates.has(workPoolName) || unresolved(workPoolName).length > 0) return [];
-  return [
-    new Problem(`deployment ${name2}: there is no work pool ${workPoolName}`, {
-      where,
-      remedy: `Correct the name, or add the pool under \`work_pools:\`: {name: ${workPoolName}, type: kubernetes}.`
-    })
-  ];
+  if (templates.has(pool) || unresolved(pool).length > 0) return void 0;
+  return {
+    message: `there is no work pool ${pool}`,
+    remedy: `Correct the name, or add the pool under \`work_pools:\`: {name: ${pool}, type: kubernetes}.`
+  };
 }
 function checkKnownJobVariables(configuration, templates) {
   const { work_pool: workPool2 } = configuration.settings;

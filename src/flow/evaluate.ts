@@ -65,7 +65,7 @@ export function evaluate(expression: Expression, scope: Scope, before: number): 
       return sameValue(a, b) ? a : unknown('the value is chosen when the code runs');
     }
     case 'lambda':
-      return { kind: 'lambda', parameters: expression.parameters, scope, at: expression.from };
+      return { kind: 'lambda', parameters: expression.parameters, body: expression.body, scope, at: expression.from };
     case 'starred':
     case 'other':
       return unknown(`the value at ${scope.module.place(expression.from)} is computed when the code runs`);

@@ -1,4 +1,4 @@
-import type { ClassStatement, FunctionStatement, Parameter } from './python/ast.ts';
+import type { ClassStatement, Expression, FunctionStatement, Parameter } from './python/ast.ts';
 import type { ImportModule, PythonModule, Scope } from './scope.ts';
 
 /**
@@ -25,7 +25,7 @@ export type Value =
   | { readonly kind: 'namespace'; readonly dotted: string; readonly importModule: ImportModule }
   | { readonly kind: 'class'; readonly class: PythonClass }
   | { readonly kind: 'function'; readonly function: PythonFunction }
-  | { readonly kind: 'lambda'; readonly parameters: readonly Parameter[]; readonly scope: Scope; readonly at: number }
+  | { readonly kind: 'lambda'; readonly parameters: readonly Parameter[]; readonly body: Expression; readonly scope: Scope; readonly at: number }
   | CallValue
   | { readonly kind: 'attribute'; readonly of: Value; readonly name: string }
   | { readonly kind: 'subscript'; readonly of: Value; readonly items: readonly Value[] }

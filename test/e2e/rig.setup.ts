@@ -3,9 +3,22 @@ import { buildWorker } from '../../scripts/build-worker.ts';
 import { startRig } from '../rig/rig.ts';
 import type { Rig } from '../rig/rig-description.ts';
 
+/** The addresses of the rig, as far as tests use them: what can be handed to another process. */
+export type RigAddresses = Pick<
+  Rig,
+  | 'prefectApiUrl'
+  | 'prefectEnvironment'
+  | 'registry'
+  | 'dockerHost'
+  | 'dockerConfigDir'
+  | 'kubeconfigPath'
+  | 'kubernetesPort'
+  | 'env'
+>;
+
 declare module 'vitest' {
   export interface ProvidedContext {
-    rig: Omit<Rig, 'stop'>;
+    rig: RigAddresses;
   }
 }
 
@@ -16,7 +29,26 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const stopOnSignal = (): void => stopping.abort(new Error('interrupted'));
   process.once('SIGINT', stopOnSignal);
   process.once('SIGTERM', stopOnSignal);
-  const { stop, ...rig } = await startRig({ log: (line) => console.log(line), signal: stopping.signal });
-  project.provide('rig', rig);
-  return stop;
+  const rig = await startRig({ log: (line) => console.log(line), signal: stopping.signal });
+  const {
+    prefectApiUrl,
+    prefectEnvironment,
+    registry,
+    dockerHost,
+    dockerConfigDir,
+    kubeconfigPath,
+    kubernetesPort,
+    env,
+  } = rig;
+  project.provide('rig', {
+    prefectApiUrl,
+    prefectEnvironment,
+    registry,
+    dockerHost,
+    dockerConfigDir,
+    kubeconfigPath,
+    kubernetesPort,
+    env,
+  });
+  return () => rig.stop();
 }

@@ -3,6 +3,10 @@ import { resolve } from 'node:path';
 import { promisify } from 'node:util';
 import type { V1Deployment } from '@kubernetes/client-node';
 import type { Rig } from '../rig/rig-description.ts';
+
+/** What of the rig the worker's Deployment needs. */
+type RigAddresses = Pick<Rig, 'prefectApiUrl' | 'registry' | 'kubernetesPort' | 'env'>;
+
 import { type Cluster, NAMESPACE, unlessGone, until } from './cluster.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
@@ -15,7 +19,7 @@ const RULES = [
 ];
 
 /** Builds the worker's image from its own Dockerfile and pushes it to the rig's registry. */
-export async function pushWorkerImage(rig: Omit<Rig, 'stop'>): Promise<string> {
+export async function pushWorkerImage(rig: RigAddresses): Promise<string> {
   const image = `${rig.registry}/slipway-worker:test`;
   const args = [
     'buildx',
@@ -34,12 +38,7 @@ export async function pushWorkerImage(rig: Omit<Rig, 'stop'>): Promise<string> {
 }
 
 /** Starts the worker as a Deployment, not as root and on a read-only root, and waits until its pod is ready. */
-export async function deployWorker(
-  cluster: Cluster,
-  rig: Omit<Rig, 'stop'>,
-  image: string,
-  pool: string,
-): Promise<void> {
+export async function deployWorker(cluster: Cluster, rig: RigAddresses, image: string, pool: string): Promise<void> {
   const metadata = { name: NAME, namespace: NAMESPACE };
   await removeWorker(cluster);
   await cluster.core.createNamespacedServiceAccount({ namespace: NAMESPACE, body: { metadata } });
@@ -101,7 +100,7 @@ export async function removeWorker(cluster: Cluster): Promise<void> {
   );
 }
 
-function manifest(rig: Omit<Rig, 'stop'>, image: string, pool: string): V1Deployment {
+function manifest(rig: RigAddresses, image: string, pool: string): V1Deployment {
   const labels = { app: NAME };
   const env = {
     PREFECT_API_URL: rig.prefectApiUrl,

@@ -34,11 +34,12 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 async function up(names: readonly string[]): Promise<number> {
-  const parts = names.length === 0 ? ALL_PARTS : names.map((name) => PartGroup.safeParse(name).data);
-  if (parts.includes(undefined)) {
-    console.error(`there is no such part among: ${names.join(' ')}. Parts are: ${ALL_PARTS.join(' ')}`);
+  const unknown = names.filter((name) => !PartGroup.safeParse(name).success);
+  if (unknown.length > 0) {
+    console.error(`there is no part ${unknown.join(', ')}; parts are: ${ALL_PARTS.join(' ')}`);
     return 2;
   }
+  const parts = names.length === 0 ? ALL_PARTS : names.flatMap((name) => PartGroup.safeParse(name).data ?? []);
   const interrupted = new AbortController();
   process.once('SIGINT', () => interrupted.abort());
   process.once('SIGTERM', () => interrupted.abort());
@@ -47,10 +48,7 @@ async function up(names: readonly string[]): Promise<number> {
       say('it is up already');
       return status();
     }
-    const failure = await startSupervisor(
-      parts.filter((part) => part !== undefined),
-      interrupted.signal,
-    );
+    const failure = await startSupervisor(parts, interrupted.signal);
     if (failure !== undefined) {
       console.error(failure);
       return 1;

@@ -12,6 +12,7 @@ import { startParts } from './start-parts.ts';
  */
 const stopping = new AbortController();
 let plan: Plan | undefined;
+let failed = false;
 
 function tell(message: FromEnclosure): void {
   if (process.connected) process.send?.(message);
@@ -54,6 +55,7 @@ async function start(given: Plan): Promise<void> {
       });
     }
   } catch (error) {
+    failed = !stopping.signal.aborted;
     tell({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });
   }
 }
@@ -82,7 +84,7 @@ async function end(): Promise<void> {
     // Without a mount inside it, the folder can be removed without reaching through one.
     for (const point of mountsUnder(join(folder, 'data'))) await ask('umount', ['--lazy', point]);
     const record = readRecord(recordFile);
-    if (record !== undefined) await undoRig(record, recordFile);
+    if (record !== undefined) await undoRig(record, recordFile, failed);
   }
   process.exit(0);
 }

@@ -59,6 +59,9 @@ export async function missingPackages(groups: readonly PartGroup[], path: string
       return !programsThere || (anyFile !== undefined && !anyFile.some((file) => existsSync(file)));
     })
     .map(({ name }) => name);
+  // Debian's other busybox needs libraries, which the pause image does not have; of the static one ldd knows nothing.
+  const wantsBusybox = groups.includes('registry') && !missing.includes('busybox-static');
+  if (wantsBusybox && (await ask('ldd', ['/bin/busybox'])) !== undefined) missing.push('busybox-static');
   // Debian's python3 comes without the part that makes environments.
   const wantsPython = groups.includes('prefect') || groups.includes('registry');
   if (

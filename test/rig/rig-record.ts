@@ -16,6 +16,8 @@ export const RigRecord = z.object({
   id: z.string().regex(/^[0-9a-f]{6}$/),
   /** Everything the rig writes is in here; `data` inside it is thrown away. */
   folder: z.string(),
+  /** Whether the rig made the folder for itself, so that nothing of it stays. */
+  temporary: z.boolean(),
   owner: ProcessIdentity,
   enclosure: ProcessIdentity.optional(),
   forwardingBefore: z.string(),
@@ -65,11 +67,15 @@ export function isLive(record: RigRecord): boolean {
  * The data stay when something is still mounted in them: removing would reach through the mount.
  *
  * @param file the record's file, as recordFile says it outside the enclosure.
+ * @param keepLogs keeps the logs in a temporary folder too: a part did not start, and the error names them.
  */
-export async function undoRig(record: RigRecord, file: string): Promise<void> {
+export async function undoRig(record: RigRecord, file: string, keepLogs = false): Promise<void> {
   await undoTraces(record.id, record.forwardingBefore);
   const data = join(record.folder, 'data');
-  if (mountsUnder(data).length === 0) await removeAll(data);
+  if (mountsUnder(data).length === 0) {
+    await removeAll(data);
+    if (record.temporary && !keepLogs) await removeAll(record.folder);
+  }
   rmSync(file, { force: true });
 }
 

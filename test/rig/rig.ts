@@ -1,14 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readlinkSync,
-  realpathSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readlinkSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openEnclosure, PRIVATE_PLACES } from './enclosure.ts';
@@ -56,7 +47,13 @@ export async function startRig({ dir, log, signal, parts = ALL_PARTS }: RigOptio
   const id = randomBytes(3).toString('hex');
   const folder = makeFolder(dir);
   const file = recordFile(id);
-  const record = { id, folder, owner: ownIdentity(), forwardingBefore: forwardingToRestore(forwardingNow()) };
+  const record = {
+    id,
+    folder,
+    temporary: dir === undefined,
+    owner: ownIdentity(),
+    forwardingBefore: forwardingToRestore(forwardingNow()),
+  };
   writeRecord(record);
   const opened = (enclosure: ProcessIdentity): void => writeRecord({ ...record, enclosure });
   const outsideNamespace = readlinkSync('/proc/self/ns/pid');
@@ -71,15 +68,14 @@ export async function startRig({ dir, log, signal, parts = ALL_PARTS }: RigOptio
   });
   let stopping: Promise<void> | undefined;
   const stop = (): Promise<void> => {
-    stopping ??= enclosure
-      .stop()
-      .then(leave)
-      .then(() => {
-        if (dir === undefined) rmSync(folder, { recursive: true, force: true });
-      });
+    stopping ??= enclosure.stop().then(leave);
     return stopping;
   };
   signal.addEventListener('abort', () => void stop().catch((error: unknown) => log(String(error))), { once: true });
+  if (signal.aborted) {
+    await stop();
+    throw signal.reason;
+  }
   const logsDir = join(folder, 'logs');
   log(
     `all parts are ready (${duration(Date.now() - made)}, with preparation ${duration(Date.now() - begun)}); logs: ${logsDir}`,
@@ -126,7 +122,7 @@ function makeFolder(dir: string | undefined): string {
     throw new RigError(`the rig cannot live in ${folder}: its parts have a ${place} of their own`, remedy);
   // A Unix socket's path has at most 107 bytes (unix(7)).
   if (Buffer.byteLength(folder) > 85) throw new RigError(`the path ${folder} is too long for sockets in it`, remedy);
-  if (existsSync(join(folder, 'data'))) throw new RigError(`${folder} holds a rig's data already`, remedy);
+  if (existsSync(join(folder, 'data'))) throw new RigError(`${folder} holds a folder \`data\` already`, remedy);
   return withFolders(folder);
 }
 

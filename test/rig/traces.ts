@@ -58,6 +58,7 @@ export async function makeDockerBridge(id: string, subnet: string): Promise<void
 /** Makes the rig's cgroup in the one hierarchy of cgroup v2, or in every hierarchy of v1. */
 export function makeCgroup(id: string): void {
   const { cgroup } = traceNames(id);
+  enableControllers();
   for (const hierarchy of hierarchies()) {
     const folder = join(hierarchy, cgroup);
     mkdirSync(folder);
@@ -112,6 +113,22 @@ function hierarchies(): string[] {
   return readdirSync(SYSFS_CGROUP, { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && existsSync(join(SYSFS_CGROUP, entry.name, 'cgroup.procs')))
     .map((entry) => join(SYSFS_CGROUP, entry.name));
+}
+
+/**
+ * In cgroup v2 a group only has the controllers that its parent hands down; the kubelet refuses a group without them.
+ * One that this kernel or a surrounding container withholds stays off, and the kubelet's log names it.
+ */
+function enableControllers(): void {
+  const file = join(SYSFS_CGROUP, 'cgroup.subtree_control');
+  if (!existsSync(file)) return;
+  for (const controller of ['cpu', 'cpuset', 'memory', 'pids', 'io', 'hugetlb']) {
+    try {
+      writeFileSync(file, `+${controller}`);
+    } catch {
+      // See above.
+    }
+  }
 }
 
 /** Cgroups are removed from the innermost out; one that still holds a process stays, which the caller's checks show. */

@@ -33,7 +33,7 @@ export type Expression = Span &
         readonly body: Expression;
         readonly otherwise: Expression;
       }
-    | { readonly kind: 'lambda'; readonly parameters: readonly Parameter[] }
+    | { readonly kind: 'lambda'; readonly parameters: readonly Parameter[]; readonly body: Expression }
     | { readonly kind: 'other'; readonly what: string }
   );
 

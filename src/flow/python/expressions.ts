@@ -74,7 +74,7 @@ export function readExpression(node: SyntaxNode, source: string, depth = 0): Exp
       return { ...span, kind: 'conditional', body: read(kids[0]), test: read(kids[2]), otherwise: read(kids[4]) };
     case 'LambdaExpression': {
       const list = kids.find((kid) => kid.name === 'ParamList');
-      return { ...span, kind: 'lambda', parameters: list ? readParameters(list, source) : [] };
+      return { ...span, kind: 'lambda', parameters: list ? readParameters(list, source) : [], body: read(kids.at(-1)) };
     }
     default:
       return other;

@@ -3,6 +3,7 @@ import { classScope } from '../attribute.ts';
 import { basesOf, evaluate } from '../evaluate.ts';
 import { cleandoc } from '../docstring.ts';
 import type { CallValue, PythonClass, Value } from '../value.ts';
+import { kindOf } from './class-kind.ts';
 import { identityOf } from './context.ts';
 import { constant } from './field.ts';
 import { jsonType } from './json-type.ts';
@@ -133,6 +134,12 @@ function converted(value: Value, mixin: Mixin, of: PythonClass): Value {
   if (mixin === 'str' && value.kind === 'int') return { kind: 'str', value: String(value.value) };
   if (mixin === 'float' && value.kind === 'int') return { kind: 'float', value: Number(value.value) };
   throw new NotKnown(`the values of ${of.statement.name} are converted`);
+}
+
+/** The value of `Class.MEMBER`; undefined when it is no member of an enum of the repository. */
+export function enumMemberValue(value: Value): Value | undefined {
+  if (value.kind !== 'attribute' || value.of.kind !== 'class' || kindOf(value.of.class).kind !== 'enum') return undefined;
+  return enumMembers(value.of.class).get(value.name);
 }
 
 /** `Enum("Color", "RED GREEN")`, a list of names, pairs or a mapping. */

@@ -18,12 +18,14 @@ export interface FieldInfo {
   readonly alias?: string;
   /** The name a default is written under: serialization_alias, else alias. */
   readonly writtenAlias?: string;
+  /** Never written with the model. */
+  readonly excluded?: true;
 }
 
 export const NO_FIELD: FieldInfo = { constraints: [], json: {}, extra: {} };
 
 /** Keywords of `Field` that leave the JSON schema as it is. */
-const SILENT: ReadonlySet<string> = new Set(['alias_priority', 'exclude', 'frozen', 'validate_default', 'repr', 'init', 'init_var', 'kw_only']);
+const SILENT: ReadonlySet<string> = new Set(['alias_priority', 'frozen', 'validate_default', 'repr', 'init', 'init_var', 'kw_only']);
 
 /** True for a call of `pydantic.Field`. */
 export function isField(value: Value | undefined): value is CallValue {
@@ -62,6 +64,8 @@ export function readFieldArguments(given: ReadonlyMap<string, Value>): FieldInfo
     else if (name === 'examples') json[name] = constant(value);
     else if (name === 'deprecated') {
       if (constant(value) !== false) json[name] = true;
+    } else if (name === 'exclude') {
+      if (constant(value) !== false) rest.excluded = true;
     } else if (name === 'json_schema_extra') extra = mapping(value);
     else if (name === 'discriminator') rest.discriminator = text(value);
     else if (name === 'alias') {

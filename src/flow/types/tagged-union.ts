@@ -1,6 +1,6 @@
 import type { Value } from '../value.ts';
-import { encodeInstance } from './instance.ts';
-import { encodeValue } from './encode.ts';
+import { enumMemberValue } from './enum.ts';
+import { constant } from './field.ts';
 import { NotKnown, type Type } from './type.ts';
 
 /**
@@ -20,7 +20,7 @@ export function taggedUnion(type: Type, field: string): Type {
 }
 
 function tagText(tag: Value): string {
-  const json = encodeValue(tag, encodeInstance);
+  const json = constant(enumMemberValue(tag) ?? tag);
   if (typeof json === 'string') return json;
   if (json === null || typeof json === 'boolean' || typeof json === 'number') return String(json);
   throw new NotKnown('the constant of a tagged union');

@@ -41,6 +41,7 @@ export function dockerd(options: DockerdOptions): Part {
             '--ip-forward=false',
             '--ip-masq=false',
             '--userland-proxy=false',
+            '--exec-opt=native.cgroupdriver=cgroupfs',
             `--cgroup-parent=${options.cgroup}/docker`,
           ],
           address: `unix://${options.socket}`,

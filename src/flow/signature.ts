@@ -1,0 +1,1 @@
+import type { FlowTarget } from './decorator.ts';
