@@ -51,24 +51,25 @@ const verdicts = (Array.isArray(file.cases) ? file.cases : []).map(mapping).map(
   label: `${String(golden.template)} ${JSON.stringify(golden.values)}`,
 }));
 
-describe.each(['create', 'update'] as const)(
-  'validateJobVariables, the verdicts of prefect 3.8.8 on %s',
-  (occasion) => {
-    it.each(verdicts.filter((verdict) => verdict[occasion] === null))('accepts $label', ({ template, values }) => {
-      expect(validateJobVariables(template, values, occasion)).toEqual([]);
-    });
+describe.each([
+  'create',
+  'update',
+] as const)('validateJobVariables, the verdicts of prefect 3.8.8 on %s', (occasion) => {
+  it.each(verdicts.filter((verdict) => verdict[occasion] === null))('accepts $label', ({ template, values }) => {
+    expect(validateJobVariables(template, values, occasion)).toEqual([]);
+  });
 
-    it.each(verdicts.filter((verdict) => verdict[occasion] !== null))(
-      'refuses $label',
-      ({ template, values, ...verdict }) => {
-        const places = validateJobVariables(template, values, occasion).map(({ path }) => path);
-        // Where the server names a whole value or nothing, ours may name what is wrong inside it.
-        const place = String(verdict[occasion]);
-        expect(places.some((one) => one === place || one.startsWith(place))).toBe(true);
-      },
-    );
-  },
-);
+  it.each(verdicts.filter((verdict) => verdict[occasion] !== null))('refuses $label', ({
+    template,
+    values,
+    ...verdict
+  }) => {
+    const places = validateJobVariables(template, values, occasion).map(({ path }) => path);
+    // Where the server names a whole value or nothing, ours may name what is wrong inside it.
+    const place = String(verdict[occasion]);
+    expect(places.some((one) => one === place || one.startsWith(place))).toBe(true);
+  });
+});
 
 describe('validateJobVariables, what it says', () => {
   it.each<[JsonObject, string, string]>([

@@ -1,7 +1,7 @@
 import { type Bindings, collectBindings, NO_BINDINGS } from './bindings.ts';
 import { type Evaluate, findNameIn } from './lookup.ts';
 import { canonicalName } from './names.ts';
-import type { TypeParameter } from './python/ast.ts';
+import type { Expression, TypeParameter } from './python/ast.ts';
 import { innerScope, type PythonModule, type Scope } from './scope.ts';
 import { type PythonClass, unknown, type Value } from './value.ts';
 
@@ -23,12 +23,25 @@ export function classScope(of: PythonClass): Scope {
 }
 
 /** `class A[T: int]` and `def f[T]` make T a TypeVar inside (PEP 695). */
-export function typeParameters(parameters: readonly TypeParameter[]): ReadonlyMap<string, Value> {
+export function typeParameters(
+  parameters: readonly TypeParameter[],
+  boundOf: (bound: Expression) => Value = () => unknown('the bound of a type parameter'),
+): ReadonlyMap<string, Value> {
   return new Map(
     parameters.map(({ name, bound }) => {
-      const keywords = new Map<string, Value>(bound === undefined ? [] : [['bound', unknown('the bound of a type parameter')]]);
+      const keywords = new Map<string, Value>(bound === undefined ? [] : [['bound', boundOf(bound)]]);
       const args: Value[] = [{ kind: 'str', value: name }];
-      return [name, { kind: 'call', callee: { kind: 'external', name: 'typing.TypeVar' }, args, keywords, complete: true }];
+      return [
+        name,
+        {
+          kind: 'call',
+          callee: { kind: 'external', name: 'typing.TypeVar' },
+          args,
+          keywords,
+          complete: true,
+          scope: undefined,
+        },
+      ];
     }),
   );
 }

@@ -37,17 +37,8 @@ export type FlowAnswer =
 
 const NO_OPTIONS: FlowOptions = { name: undefined, description: undefined, version: undefined };
 
-/** Decorators that keep the name and the signature of what they wrap (functools.wraps inside). */
-const TRANSPARENT: readonly string[] = [
-  'functools.cache',
-  'functools.lru_cache',
-  'functools.wraps',
-  'tenacity.retry',
-  'typing.no_type_check',
-  'typing.final',
-  'contextlib.asynccontextmanager',
-  'contextlib.contextmanager',
-];
+/** Decorators outside the repository that keep the name and the signature of what they wrap (functools.wraps inside). */
+const TRANSPARENT: readonly string[] = ['functools.wraps', 'tenacity.retry', 'typing.no_type_check', 'typing.final'];
 
 /**
  * What an object of a module is as a flow: a decorated function, `flow(function)`, `a_flow.with_options(…)`

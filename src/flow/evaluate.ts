@@ -36,7 +36,7 @@ export function evaluate(expression: Expression, scope: Scope, before: number): 
     case 'attribute':
       return attributeOf(inner(expression.value), expression.name);
     case 'call':
-      return evaluateCall(inner(expression.callee), expression.args, inner);
+      return evaluateCall(inner(expression.callee), expression.args, inner, scope);
     case 'subscript': {
       const of = inner(expression.value);
       const items = expression.items.length === 1 ? tupleItems(expression.items[0]) : expression.items;
@@ -131,7 +131,12 @@ function dictionary(
   return { kind: 'dict', entries: all };
 }
 
-function evaluateCall(callee: Value, args: readonly Argument[], inner: (part: Expression) => Value): Value {
+function evaluateCall(
+  callee: Value,
+  args: readonly Argument[],
+  inner: (part: Expression) => Value,
+  scope: Scope,
+): Value {
   if (callee.kind === 'unknown' || callee.kind === 'undefined') return callee;
   const positional: Value[] = [];
   const keywords = new Map<string, Value>();
@@ -149,7 +154,7 @@ function evaluateCall(callee: Value, args: readonly Argument[], inner: (part: Ex
       }
     } else complete = false;
   }
-  const call: CallValue = { kind: 'call', callee, args: positional, keywords, complete };
+  const call: CallValue = { kind: 'call', callee, args: positional, keywords, complete, scope };
   return complete ? (builtinCall(call) ?? call) : call;
 }
 

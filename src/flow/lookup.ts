@@ -104,7 +104,7 @@ function compute(source: Source, scope: Scope, evaluate: Evaluate): Value {
       return { kind: 'class', class: { statement: source.statement, scope } };
     case 'type': {
       const { name, generic, value } = source.statement;
-      return { kind: 'alias', name, generic, value: () => evaluate(value, scope, AT_THE_END) };
+      return { kind: 'alias', name, generic, scope, value: () => evaluate(value, scope, AT_THE_END) };
     }
     case 'import':
       return imported(source.module, source.whole, scope);
@@ -130,7 +130,8 @@ function importedFrom(source: Source & { kind: 'from' }, scope: Scope, evaluate:
   const { level, module: dotted, name } = source;
   const { importModule } = scope.module;
   const module = importModule(level, dotted);
-  if (module !== undefined) {
+  // A package that imports its own submodule does not have the name yet.
+  if (module !== undefined && module !== scope.module) {
     const value = findNameIn(name, module.scope, AT_THE_END, evaluate);
     if (value?.kind === 'perhaps') return unknown(`${name} may come from "from ${value.star} import *"`);
     if (value !== undefined) return value;

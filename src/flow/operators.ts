@@ -11,7 +11,14 @@ export function applyUnary(operator: string, operand: Value): Value {
     if (operand.kind === 'float') return { kind: 'float', value: sign * operand.value };
     if (operand.kind === 'bool') return { kind: 'int', value: BigInt(sign) * (operand.value ? 1n : 0n) };
     if (operand.kind === 'call')
-      return { kind: 'call', callee: unaryMinus, args: [operand], keywords: new Map(), complete: true };
+      return {
+        kind: 'call',
+        callee: unaryMinus,
+        args: [operand],
+        keywords: new Map(),
+        complete: true,
+        scope: undefined,
+      };
   }
   if (operator === '~' && operand.kind === 'int') return { kind: 'int', value: ~operand.value };
   if (operator === 'not') {

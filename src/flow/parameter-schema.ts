@@ -2,11 +2,14 @@ import type { JsonObject } from '@slipway/prefect/json';
 import type { FlowDefinition } from './decorator.ts';
 import { parameterDescriptions } from './docstring.ts';
 import type { ParameterSchema } from './model.ts';
-import { NoSchema, NotKnown, type Type } from './types/type.ts';
-import { SchemaWriter, sorted } from './types/json-schema.ts';
 import { readSignature, type SignatureParameter } from './signature.ts';
 import { fieldOf } from './types/annotation.ts';
+import { isWrapper } from './types/context.ts';
+import { type FieldInfo, isField, NO_FIELD } from './types/field.ts';
 import { describedType } from './types/fields.ts';
+import { SchemaWriter, sorted } from './types/json-schema.ts';
+import { ANY, NoSchema, NotKnown, type Type } from './types/type.ts';
+import type { Value } from './value.ts';
 
 /**
  * The parameter schema Prefect would send for a flow (contracts/deploy.md §3.4; Prefect's utilities/callables
@@ -31,7 +34,8 @@ export function parameterSchema(flow: FlowDefinition, doc: string): ParameterSch
     if (read.json !== undefined && read.required && flow.wrappedBy === undefined) required.push(name);
     if (flow.wrappedBy !== undefined) properties[name] = { position, title: name };
   }
-  if (flow.wrappedBy !== undefined) reasons.push(`the decorator ${flow.wrappedBy} below @flow may change the parameters`);
+  if (flow.wrappedBy !== undefined)
+    reasons.push(`the decorator ${flow.wrappedBy} below @flow may change the parameters`);
   const definitions = flow.wrappedBy === undefined ? writer.definitions() : undefined;
   const schema: JsonObject = {
     title: 'Parameters',
@@ -41,7 +45,9 @@ export function parameterSchema(flow: FlowDefinition, doc: string): ParameterSch
     ...(definitions !== undefined && { definitions: sorted(definitions, true) }),
   };
   reasons.push(...writer.reasons);
-  return reasons.length === 0 ? { kind: 'exact', schema } : { kind: 'approximate', schema, reasons: [...new Set(reasons)] };
+  return reasons.length === 0
+    ? { kind: 'exact', schema }
+    : { kind: 'approximate', schema, reasons: [...new Set(reasons)] };
 }
 
 interface ReadParameter {
@@ -51,28 +57,47 @@ interface ReadParameter {
   readonly reasons: readonly string[];
 }
 
-function readParameter(parameter: SignatureParameter, description: string | undefined, writer: SchemaWriter): ReadParameter {
+/**
+ * One property. Prefect makes a pydantic field of its own out of the default: of a `Field(…)` it keeps description,
+ * default and json_schema_extra; of one inside `Annotated` everything but the title and description
+ * (_internal/pydantic/v2_schema process_v2_params).
+ */
+function readParameter(
+  parameter: SignatureParameter,
+  documented: string | undefined,
+  writer: SchemaWriter,
+): ReadParameter {
   const { name, position, annotation, value, context } = parameter;
-  const any = { kind: 'external', name: 'typing.Any' } as const;
-  const reasons: string[] = [];
-  const own = fieldOf(any, value, context).info;
-  const write = (type: Type, json: JsonObject, fallback: typeof own.default): ReadParameter => {
-    const shown = own.json['description'] ?? description;
-    const described = {
-      ...json,
-      title: name,
-      ...(shown !== undefined && { description: shown }),
-    };
-    const info = { ...own, json: described, extra: { position, ...own.extra } };
-    const written = describedType(type, info, fallback);
-    return { json: writer.attempt(() => writer.writeField(written, name)), required: fallback === undefined, reasons };
+  const given = isField(value) ? fieldOf(UNTYPED, value, context).info : { ...NO_FIELD, ...defaultOf(value) };
+  const description = given.json.description || documented;
+  const write = (type: Type, of: FieldInfo, reasons: readonly string[]): ReadParameter => {
+    const { description: _lost, ...kept } = of.json;
+    const json = { ...kept, title: name, ...(description !== undefined && { description }) };
+    const fallback = given.default ?? of.default;
+    const described = describedType(
+      type,
+      { constraints: [], json, extra: { ...of.extra, position, ...given.extra } },
+      fallback,
+    );
+    const required = fallback === undefined && of.factory === undefined;
+    return { json: writer.attempt(() => writer.writeField(described, name)), required, reasons };
   };
   try {
+    if (isWrapper(annotation, 'typing.ClassVar', context) || isWrapper(annotation, 'typing.Final', context)) {
+      return { json: undefined, required: false, reasons: [] };
+    }
     const { type, info } = fieldOf(annotation, undefined, context);
-    return write(type, info.json, own.default);
+    return write(type, info, []);
   } catch (error) {
-    if (!(error instanceof NoSchema) && !(error instanceof NotKnown)) throw error;
-    if (error instanceof NotKnown) reasons.push(`parameter ${name}: ${error.message}`);
-    return write({ kind: 'any' }, {}, own.default);
+    if (error instanceof NotKnown) return write(ANY, NO_FIELD, [`parameter ${name}: ${error.message}`]);
+    if (error instanceof NoSchema) return write(ANY, NO_FIELD, []);
+    throw error;
   }
+}
+
+const UNTYPED: Value = { kind: 'external', name: 'typing.Any' };
+
+/** `...` as a default means none. */
+function defaultOf(value: Value | undefined): { default?: Value } {
+  return value === undefined || value.kind === 'ellipsis' ? {} : { default: value };
 }

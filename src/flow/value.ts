@@ -25,14 +25,26 @@ export type Value =
   | { readonly kind: 'namespace'; readonly dotted: string; readonly importModule: ImportModule }
   | { readonly kind: 'class'; readonly class: PythonClass }
   | { readonly kind: 'function'; readonly function: PythonFunction }
-  | { readonly kind: 'lambda'; readonly parameters: readonly Parameter[]; readonly body: Expression; readonly scope: Scope; readonly at: number }
+  | {
+      readonly kind: 'lambda';
+      readonly parameters: readonly Parameter[];
+      readonly body: Expression;
+      readonly scope: Scope;
+      readonly at: number;
+    }
   | CallValue
   | { readonly kind: 'attribute'; readonly of: Value; readonly name: string }
   | { readonly kind: 'subscript'; readonly of: Value; readonly items: readonly Value[] }
   /** `X | Y` of types. */
   | { readonly kind: 'union'; readonly items: readonly Value[] }
   /** `type Name = …` (PEP 695); its value is evaluated when used. */
-  | { readonly kind: 'alias'; readonly name: string; readonly generic: boolean; readonly value: () => Value }
+  | {
+      readonly kind: 'alias';
+      readonly name: string;
+      readonly generic: boolean;
+      readonly scope: Scope;
+      readonly value: () => Value;
+    }
   /** Not defined where it is used: Python raises NameError. */
   | { readonly kind: 'undefined'; readonly name: string }
   | { readonly kind: 'unknown'; readonly reason: string };
@@ -44,6 +56,8 @@ export interface CallValue {
   readonly keywords: ReadonlyMap<string, Value>;
   /** False when `*args` or `**kwargs` hide some of the arguments. */
   readonly complete: boolean;
+  /** Where the call is written; undefined for one that is not (an operator's). */
+  readonly scope: Scope | undefined;
 }
 
 /** A class statement of the repository, and the scope it stands in. */

@@ -41,14 +41,17 @@ describe('buildImage', () => {
     expect(warnings().join()).toContain(`buildx names ${OTHER} for localhost:5000/hello:f3d46caf`);
   });
 
-  it.each([['null'], ['{}'], ['{"containerimage.digest": "x"}'], ['{'], [undefined]])(
-    'needs no metadata file: %s',
-    async (text) => {
-      const built = await build({}, [text === undefined ? {} : { metadata: text }], DIGEST);
-      expect(built.digest).toBe(DIGEST);
-      expect(warnings()).toEqual([]);
-    },
-  );
+  it.each([
+    ['null'],
+    ['{}'],
+    ['{"containerimage.digest": "x"}'],
+    ['{'],
+    [undefined],
+  ])('needs no metadata file: %s', async (text) => {
+    const built = await build({}, [text === undefined ? {} : { metadata: text }], DIGEST);
+    expect(built.digest).toBe(DIGEST);
+    expect(warnings()).toEqual([]);
+  });
 
   it('is a problem when the registry has nothing under the tag', async () => {
     await expect(build({}, [{ metadata: metadata(DIGEST) }], undefined)).rejects.toThrow(

@@ -206,15 +206,16 @@ describe('explainBuildFailure on the words of other registries', () => {
     [[], 'buildx ended without a word', 'last lines'],
   ];
 
-  it.each(causes.map(([lines, message, remedy]) => ({ lines, message, remedy })))(
-    '$message',
-    ({ lines, message, remedy }) => {
-      const { problem, isTransient } = explainBuildFailure(somePlan(), lines, '/srv/project', '');
-      expect(problem.message).toContain(message);
-      expect(problem.remedy).toContain(remedy);
-      expect(isTransient).toBe(false);
-    },
-  );
+  it.each(causes.map(([lines, message, remedy]) => ({ lines, message, remedy })))('$message', ({
+    lines,
+    message,
+    remedy,
+  }) => {
+    const { problem, isTransient } = explainBuildFailure(somePlan(), lines, '/srv/project', '');
+    expect(problem.message).toContain(message);
+    expect(problem.remedy).toContain(remedy);
+    expect(isTransient).toBe(false);
+  });
 
   const passing = [
     pushing(

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { problemsOf } from '../problem.ts';
 import type { Entry, Project } from './model.ts';
-import { projectFrom } from './project.fixture.ts';
 import { checkComplete, selectEntries } from './select.ts';
+import { projectFrom } from './testing-project.ts';
 
 const SEVEN = `deployments:
 - {name: dep-1, entrypoint: "a.py:my_flow"}

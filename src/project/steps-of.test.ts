@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { problemsOf } from '../problem.ts';
 import { defaultPull, imageDirectory } from './default-pull.ts';
 import type { Project, StepSpec } from './model.ts';
-import { projectFrom } from './project.fixture.ts';
 import { effectiveSteps } from './steps-of.ts';
+import { projectFrom } from './testing-project.ts';
 
 /** A phase as it may be written at the top level and in a deployment; `none` leaves the key out. */
 const WRITTEN = { none: '', null: 'null', empty: '[]', '{}': '{}', list: '' } as const;
@@ -116,16 +116,16 @@ describe('the pull steps of a deployment for which none are written', () => {
     });
   });
 
-  it.each([[undefined], ['']])(
-    'cannot be guessed without an image: the error names three ways out (image: %s)',
-    async (image) => {
-      const error = await pullOf('deployments:\n- name: a\n', image).catch((thrown: unknown) => thrown);
-      const [problem] = problemsOf(error) ?? [];
-      expect(problem?.message).toBe('deployment a: a worker would not know where to find its flow');
-      expect(problem?.remedy).toMatch(/build_docker_image.*job_variables\.image.*git_clone/);
-      expect(problem?.where).toMatchObject({ line: 2 });
-    },
-  );
+  it.each([
+    [undefined],
+    [''],
+  ])('cannot be guessed without an image: the error names three ways out (image: %s)', async (image) => {
+    const error = await pullOf('deployments:\n- name: a\n', image).catch((thrown: unknown) => thrown);
+    const [problem] = problemsOf(error) ?? [];
+    expect(problem?.message).toBe('deployment a: a worker would not know where to find its flow');
+    expect(problem?.remedy).toMatch(/build_docker_image.*job_variables\.image.*git_clone/);
+    expect(problem?.where).toMatchObject({ line: 2 });
+  });
 });
 
 describe('the directory in an image that a generated Dockerfile fills', () => {

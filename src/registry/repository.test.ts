@@ -68,12 +68,15 @@ describe('isLoopback', () => {
   it.each(['localhost', 'localhost:5000', '127.0.0.1', '127.9.9.9:80', '[::1]:5000'])('%s is this machine', (host) => {
     expect(isLoopback(host)).toBe(true);
   });
-  it.each(['localhost.example.com', '127.0.0.1.example.com', '10.0.0.1', '128.0.0.1', 'ghcr.io'])(
-    '%s is not',
-    (host) => {
-      expect(isLoopback(host)).toBe(false);
-    },
-  );
+  it.each([
+    'localhost.example.com',
+    '127.0.0.1.example.com',
+    '10.0.0.1',
+    '128.0.0.1',
+    'ghcr.io',
+  ])('%s is not', (host) => {
+    expect(isLoopback(host)).toBe(false);
+  });
 });
 
 function catching(run: () => unknown): unknown {

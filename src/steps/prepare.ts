@@ -1,59 +1,102 @@
-import { isJsonObject, type JsonObject } from '@slipway/prefect/json';
-import { Problem } from '../problem.ts';
+import type { JsonObject } from '@slipway/prefect/json';
+import type { BuiltImage } from '../image/model.ts';
+import { throwIfAny } from '../problem.ts';
 import type { Entry, StepSpec } from '../project/model.ts';
-import { effectiveSteps } from '../project/steps-of.ts';
-import { buildDockerImage } from './build-docker-image.ts';
+import { type EffectiveSteps, effectiveSteps } from '../project/steps-of.ts';
+import type { Revision } from '../source/model.ts';
 import { unknownPaths } from './foresight.ts';
-import type { ImageMemo, PrepareContext, Prepared, StepFunction, StepRun } from './model.ts';
-import { pipInstallRequirements } from './pip-install-requirements.ts';
-import { pushDockerImage } from './push-docker-image.ts';
-import { runShellScript } from './run-shell-script.ts';
-import { setWorkingDirectory } from './set-working-directory.ts';
+import { checkSteps, stepFunction } from './known-steps.ts';
+import type { ImageMemo, PrepareContext, Prepared, StepResult } from './model.ts';
+import { BUILD_DOCKER_IMAGE, PUSH_DOCKER_IMAGE } from './push-ahead.ts';
 import { stepLabel } from './step-problem.ts';
 import { fillInputs, stepEnvironment } from './templating.ts';
 
-const FUNCTIONS: Readonly<Record<string, StepFunction>> = {
-  'prefect.deployments.steps.run_shell_script': runShellScript,
-  'prefect.deployments.steps.set_working_directory': setWorkingDirectory,
-  'prefect.deployments.steps.pip_install_requirements': pipInstallRequirements,
-  'prefect_docker.deployments.steps.build_docker_image': buildDockerImage,
-  'prefect_docker.deployments.steps.push_docker_image': pushDockerImage,
-};
-
-/** Runs (in a plan: foresees) build and push steps of each entry, one after another. */
+/**
+ * Runs the build and push steps of each entry in order, one entry after the other, as Prefect does (contracts/deploy.md
+ * §1.6, §2.1): the top level's steps run again for every deployment, only images are built once. In plan mode the same
+ * interpreter foresees the outputs, and nothing runs that writes.
+ *
+ * Failure model: the first step that fails ends it, before anything has been written to the server. What steps did by
+ * themselves, such as pushing an image, stays done and does no harm when the run is repeated.
+ *
+ * @returns one Prepared for each entry, in their order.
+ * @throws Problem | Problems for steps that cannot run or fail; the reason of the abort when the job is cancelled.
+ */
 export async function prepare(entries: readonly Entry[], context: PrepareContext): Promise<Prepared[]> {
+  const effective = entries.map((entry) => ({ entry, steps: effectiveSteps(context.project, entry) }));
+  // Steps of the top level are the same objects for each entry, and are complained of once.
+  throwIfAny(checkSteps(new Set(effective.flatMap(({ steps }) => [...steps.build, ...steps.push]))));
   const images: ImageMemo = { built: new Map(), byName: new Map(), defaultTags: new Map() };
   const prepared: Prepared[] = [];
-  for (const entry of entries) prepared.push(await prepareEntry(entry, context, images));
+  for (const { entry, steps } of effective) prepared.push(await prepareEntry(entry, steps, images, context));
   return prepared;
 }
 
-async function prepareEntry(entry: Entry, context: PrepareContext, images: ImageMemo): Promise<Prepared> {
-  const { build, push, pull } = effectiveSteps(context.project, entry);
-  const steps = [...build, ...push];
+async function prepareEntry(
+  entry: Entry,
+  steps: EffectiveSteps,
+  images: ImageMemo,
+  context: PrepareContext,
+): Promise<Prepared> {
   const env = stepEnvironment(context.world.env);
-  let outputs: JsonObject = {};
-  let directory = context.project.directory;
-  const built: Prepared['images'][number][] = [];
-  for (const [index, step] of steps.entries()) {
-    const run = functionOf(step);
-    const following = steps.slice(index + 1);
-    const inputs = await fillInputs(step, step.inputs, outputs, env, context);
-    const stepRun: StepRun = { context, step, inputs, directory, env, outputs, following, pull, images };
-    const result = await context.world.log.group(`> Running ${stepLabel(step)} step...`, () => run.run(stepRun));
+  const queue = [...steps.build, ...steps.push];
+  let outputs: JsonObject = { slipway: revisionOutputs(context.revision) };
+  let { directory } = context.project;
+  let built: readonly BuiltImage[] = [];
+  for (const [index, step] of queue.entries()) {
+    context.world.signal.throwIfAborted();
+    const result = await inLog(entry, step, context, async () => {
+      const inputs = await fillInputs(step, inputsFor(step, context), outputs, env, context);
+      const following = queue.slice(index + 1);
+      const run = { context, step, inputs, directory, env, outputs, following, pull: steps.pull, images };
+      return await stepFunction(step).run(run);
+    });
+    // The flat outputs come last, so that an id that equals one of their names loses (contract, "Seen on 3.8.8" 6).
     outputs = { ...outputs, ...(step.id === undefined ? {} : { [step.id]: result.outputs }), ...result.outputs };
     directory = result.directory ?? directory;
-    if (result.image !== undefined && !built.includes(result.image)) built.push(result.image);
+    built = withImage(built, result.image);
   }
-  const unknown = isJsonObject(outputs) ? unknownPaths(outputs) : [];
-  return { entry, outputs, images: built, pull, unknown };
+  return { entry, outputs, images: built, pull: steps.pull, unknown: unknownPaths(outputs) };
 }
 
-function functionOf(step: StepSpec): StepFunction {
-  const found = FUNCTIONS[step.function];
-  if (found !== undefined) return found;
-  throw new Problem(`the step ${step.function} is not known here`, {
-    where: step.where,
-    remedy: 'Use a run_shell_script step, or run it before this action.',
-  });
+/** A plan signs in nowhere, so it has no need to read the block with the password. */
+function inputsFor(step: StepSpec, context: PrepareContext): JsonObject {
+  if (context.mode !== 'plan' || step.function !== PUSH_DOCKER_IMAGE) return step.inputs;
+  const { credentials: _credentials, ...inputs } = step.inputs;
+  return inputs;
+}
+
+/** A build opens a group of its own, and a runner's log has groups of one level only. */
+async function inLog(
+  entry: Entry,
+  step: StepSpec,
+  context: PrepareContext,
+  body: () => Promise<StepResult>,
+): Promise<StepResult> {
+  const { log } = context.world;
+  const title = `${entry.name ?? 'deployment'}: ${stepLabel(step)}`;
+  if (step.function === BUILD_DOCKER_IMAGE || step.function === PUSH_DOCKER_IMAGE) {
+    log.info(title);
+    return await body();
+  }
+  return await log.group(title, body);
+}
+
+/** An image that was built first and pushed later counts once, as pushed. */
+function withImage(images: readonly BuiltImage[], image: BuiltImage | undefined): readonly BuiltImage[] {
+  if (image === undefined || images.includes(image)) return images;
+  const isSame = (other: BuiltImage) => {
+    return (
+      other.plan.repository === image.plan.repository && other.plan.tags.every((tag) => image.plan.tags.includes(tag))
+    );
+  };
+  return [...images.filter((other) => !isSame(other)), image];
+}
+
+/** The outputs of the step `slipway`, which is there before any other (design.md, "Interface of the action"). */
+function revisionOutputs(revision: Revision): JsonObject {
+  const outputs: JsonObject = {};
+  if (revision.sha !== undefined) outputs.sha = revision.sha;
+  if (revision.shortSha !== undefined) outputs.short_sha = revision.shortSha;
+  return outputs;
 }

@@ -11,10 +11,7 @@ import {
 import type { NamedBuild, StepFunction, StepRun } from './model.ts';
 import { readInputs, stepProblem } from './step-problem.ts';
 
-const Inputs = ImageInputs.extend({
-  credentials: z.custom<NonNullable<unknown>>().nullish(),
-  ignore_cache: z.boolean().nullish(),
-});
+const Inputs = ImageInputs.extend({ ignore_cache: z.boolean().nullish() });
 
 /**
  * `prefect_docker.deployments.steps.push_docker_image` (contracts/deploy.md §2.8). Mostly there is nothing left to do, as

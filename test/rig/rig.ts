@@ -59,16 +59,16 @@ export async function startRig({ dir, log, signal, parts = ALL_PARTS }: RigOptio
   const outsideNamespace = readlinkSync('/proc/self/ns/pid');
   const plan = { id, folder, recordFile: file, groups, outsideNamespace, ...materials };
   // The enclosure undoes everything itself, unless it was killed.
-  const leave = async (): Promise<void> => {
-    if (readRecord(file) !== undefined) await undoRig(record, file);
+  const leave = async (keepLogs: boolean): Promise<void> => {
+    if (readRecord(file) !== undefined) await undoRig(record, file, keepLogs);
   };
   const enclosure = await openEnclosure(plan, partsEnv(folder), opened, log, signal).catch(async (error: unknown) => {
-    await leave();
+    await leave(!signal.aborted);
     throw error;
   });
   let stopping: Promise<void> | undefined;
   const stop = (): Promise<void> => {
-    stopping ??= enclosure.stop().then(leave);
+    stopping ??= enclosure.stop().then(() => leave(false));
     return stopping;
   };
   signal.addEventListener('abort', () => void stop().catch((error: unknown) => log(String(error))), { once: true });

@@ -102,9 +102,9 @@ export type NumberLiteral =
   /** The imaginary part. */
   | { readonly kind: 'complex'; readonly value: number };
 
-/** The value of a number literal: `1_000`, `0x1f`, `1.5e3`, `2j`; undefined when it is none (`0777`). */
+/** The value of a number literal (`1_` stands for `1.`, see gaps.ts): `1_000`, `0x1f`, `1.5e3`, `2j`; undefined when it is none (`0777`). */
 export function readNumber(text: string): NumberLiteral | undefined {
-  const plain = text.replaceAll('_', '').toLowerCase();
+  const plain = (text.endsWith('_') ? `${text}.0` : text).replaceAll('_', '').toLowerCase();
   if (plain.startsWith('0x') || plain.startsWith('0o') || plain.startsWith('0b')) {
     return plain.length > 2 ? { kind: 'int', value: BigInt(plain) } : undefined;
   }

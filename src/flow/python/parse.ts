@@ -1,6 +1,6 @@
 import { parser } from '@lezer/python';
 import type { Expression, Statement } from './ast.ts';
-import { newerPython, withReplacements } from './newer.ts';
+import { explainErrors, isBareYield, withReplacements } from './gaps.ts';
 import { readStatements } from './statements.ts';
 
 /** A Python file as far as it was understood. */
@@ -12,7 +12,7 @@ export interface PythonFile {
   readonly syntaxError: { readonly at: number; readonly near: string } | undefined;
 }
 
-/** Newer Python can hide newer Python (a template string in a decorator): a few rounds, then it is an error. */
+/** One gap can hide another (a template string in a decorator): a few rounds, then it is an error. */
 const ROUNDS = 4;
 
 /**
@@ -25,7 +25,7 @@ export function parsePython(text: string): PythonFile {
   let readable = source;
   let tree = parser.parse(readable);
   for (let round = 0; round < ROUNDS; round += 1) {
-    const replacements = newerPython(tree, readable);
+    const replacements = explainErrors(tree, readable);
     if (replacements.length === 0) break;
     readable = withReplacements(readable, replacements);
     tree = parser.parse(readable);
@@ -33,7 +33,7 @@ export function parsePython(text: string): PythonFile {
   let syntaxError: PythonFile['syntaxError'];
   const cursor = tree.cursor();
   do {
-    if (cursor.type.isError) {
+    if (cursor.type.isError && !isBareYield(cursor.node)) {
       const at = firstInk(source, cursor.from);
       syntaxError = { at, near: wordAt(source, at) };
     }

@@ -1,17 +1,19 @@
+import type { JsonObject } from '@slipway/prefect/json';
+import type { Scope } from '../scope.ts';
 import type { PythonClass, Value } from '../value.ts';
 import { whyUnknown } from '../value.ts';
 import { bindTypeArguments, kindOf, typeVariableName } from './class-kind.ts';
 import { callType } from './constructed.ts';
-import type { TypeContext } from './context.ts';
+import { scopeContext, type TypeContext } from './context.ts';
 import { dataclassType } from './dataclass.ts';
 import { enumType } from './enum.ts';
-import { applyConstraints, applyMetadata, isField, mergeFields, NO_FIELD, readField, type FieldInfo } from './field.ts';
+import { applyConstraints, applyMetadata, type FieldInfo, isField, mergeFields, NO_FIELD, readField } from './field.ts';
 import { isAbstract, knownType } from './known.ts';
 import { modelType } from './model.ts';
 import { namedTupleType } from './named-tuple.ts';
-import { ANY, NoSchema, NotKnown, NULL, type Type, unionOf } from './type.ts';
-import { typedDictType } from './typed-dict.ts';
 import { taggedUnion } from './tagged-union.ts';
+import { ANY, NoSchema, NotKnown, NULL, type Type, unionOf, type Writer } from './type.ts';
+import { typedDictType } from './typed-dict.ts';
 
 /** Deeper nesting is a type that contains itself without a name. */
 const DEEPEST = 60;
@@ -38,7 +40,7 @@ export function typeOf(annotation: Value, context: TypeContext, depth = 0): Type
       return unionOf(annotation.items.flatMap((item) => unionMembers(item, context)).map(inner));
     case 'alias':
       if (annotation.generic) throw new NotKnown(`the generic alias ${annotation.name}`);
-      return aliasType(annotation.name, annotation.value, inner);
+      return aliasType(annotation.name, annotation.value, annotation.scope);
     case 'subscript':
       return genericType(annotation.of, annotation.items, context, inner);
     case 'call': {
@@ -107,7 +109,8 @@ function containerOf(name: string): Container | undefined {
   const module = name.slice(0, dot);
   const own = name.slice(dot + 1);
   if (module === 'collections.abc' && (own === 'Set' || own === 'MutableSet')) return 'set';
-  if (module === 'typing') return CONTAINERS_OF_TYPING[own] ?? (own[0] === own[0]?.toUpperCase() ? CONTAINERS[own] : undefined);
+  if (module === 'typing')
+    return CONTAINERS_OF_TYPING[own] ?? (own[0] === own[0]?.toUpperCase() ? CONTAINERS[own] : undefined);
   return ['builtins', 'collections', 'collections.abc'].includes(module) ? CONTAINERS[own] : undefined;
 }
 
@@ -121,11 +124,18 @@ function containerType(container: Container, items: readonly Value[], inner: (va
     case 'dict':
       return { kind: 'dict', keys: first && inner(first), values: second && inner(second), json: {} };
     case 'counter':
-      return { kind: 'dict', keys: first && inner(first), values: first && inner({ kind: 'external', name: 'builtins.int' }), json: {} };
+      return {
+        kind: 'dict',
+        keys: first && inner(first),
+        values: first && inner({ kind: 'external', name: 'builtins.int' }),
+        json: {},
+      };
     case 'tuple':
       if (first === undefined) return { kind: 'tuple', items: [], rest: ANY, json: {} };
-      if (first.kind === 'tuple' && first.items.length === 0) return { kind: 'tuple', items: [], rest: undefined, json: {} };
-      if (items.at(-1)?.kind !== 'ellipsis') return { kind: 'tuple', items: items.map(inner), rest: undefined, json: {} };
+      if (first.kind === 'tuple' && first.items.length === 0)
+        return { kind: 'tuple', items: [], rest: undefined, json: {} };
+      if (items.at(-1)?.kind !== 'ellipsis')
+        return { kind: 'tuple', items: items.map(inner), rest: undefined, json: {} };
       if (items.length !== 2) throw new NoSchema('a tuple of open length has one type');
       return { kind: 'tuple', items: [], rest: inner(first), json: {} };
   }
@@ -185,7 +195,8 @@ function unionMembers(value: Value, context: TypeContext): readonly Value[] {
     return meant.kind === 'union' || meant.kind === 'subscript' ? unionMembers(meant, context) : [value];
   }
   if (value.kind !== 'subscript' || value.of.kind !== 'external') return [value];
-  if (value.of.name === 'typing.Optional') return [...value.items, { kind: 'none' } as const].flatMap((item) => unionMembers(item, context));
+  if (value.of.name === 'typing.Optional')
+    return [...value.items, { kind: 'none' } as const].flatMap((item) => unionMembers(item, context));
   if (value.of.name === 'typing.Union') return value.items.flatMap((item) => unionMembers(item, context));
   return [value];
 }
@@ -201,7 +212,12 @@ function literalType(items: readonly Value[]): Type {
 }
 
 function annotatedType(items: readonly Value[], context: TypeContext, inner: (value: Value) => Type): Type {
-  const { type, info } = fieldOf({ kind: 'subscript', of: { kind: 'external', name: 'typing.Annotated' }, items }, undefined, context, inner);
+  const { type, info } = fieldOf(
+    { kind: 'subscript', of: { kind: 'external', name: 'typing.Annotated' }, items },
+    undefined,
+    context,
+    inner,
+  );
   const described = Object.keys(info.json).length + Object.keys(info.extra).length > 0;
   const shown: Type = described ? { kind: 'with', inner: type, json: { ...info.json, ...info.extra } } : type;
   return info.default === undefined ? shown : { kind: 'default', inner: shown, value: info.default };
@@ -226,13 +242,21 @@ export function fieldOf(
 ): ReadField {
   let plainAnnotation = annotation.kind === 'str' ? resolved(annotation.value, context) : annotation;
   const metadata: Value[] = [];
-  while (plainAnnotation.kind === 'subscript' && plainAnnotation.of.kind === 'external' && plainAnnotation.of.name === 'typing.Annotated') {
+  while (
+    plainAnnotation.kind === 'subscript' &&
+    plainAnnotation.of.kind === 'external' &&
+    plainAnnotation.of.name === 'typing.Annotated'
+  ) {
     const [of, ...more] = plainAnnotation.items;
     metadata.unshift(...more);
     plainAnnotation = of ?? { kind: 'external', name: 'typing.Any' };
     if (plainAnnotation.kind === 'str') plainAnnotation = resolved(plainAnnotation.value, context);
   }
-  const assigned = isField(value) ? readField(value) : value === undefined || value.kind === 'ellipsis' ? NO_FIELD : { ...NO_FIELD, default: value };
+  const assigned = isField(value)
+    ? readField(value)
+    : value === undefined || value.kind === 'ellipsis'
+      ? NO_FIELD
+      : { ...NO_FIELD, default: value };
   const infos = [...metadata.filter(isField).map(readField), assigned];
   const info = infos.reduce(mergeFields, NO_FIELD);
   let type = inner(plainAnnotation);
@@ -243,14 +267,13 @@ export function fieldOf(
   return { type: applyConstraints(type, assigned.constraints), info };
 }
 
-function aliasType(name: string, value: () => Value, inner: (value: Value) => Type): Type {
-  return {
-    kind: 'definition',
-    definition: { name, identity: `alias ${name}`, content: (writer) => writer.write(inner(value())) },
-  };
+/** A named alias is a definition; what it stands for is read where it is written. */
+function aliasType(name: string, value: () => Value, scope: Scope): Type {
+  const content = (writer: Writer): JsonObject => writer.write(typeOf(value(), scopeContext(scope)));
+  return { kind: 'definition', definition: { name, identity: `alias ${scope.module.file} ${name}`, content } };
 }
 
-function classType(of: PythonClass, args: readonly Value[], inner: (value: Value) => Type): Type {
+function classType(of: PythonClass, args: readonly Value[], _inner: (value: Value) => Type): Type {
   const kind = kindOf(of);
   const read = { typeOf, fieldOf };
   switch (kind.kind) {

@@ -41,7 +41,12 @@ function decide(of: PythonClass, depth: number): ClassKind {
 }
 
 /** Methods by which a class tells pydantic its schema. */
-const HOOKS = ['__get_pydantic_core_schema__', '__get_pydantic_json_schema__', '__get_validators__', '__modify_schema__'];
+const HOOKS = [
+  '__get_pydantic_core_schema__',
+  '__get_pydantic_json_schema__',
+  '__get_validators__',
+  '__modify_schema__',
+];
 
 const HARMLESS = [
   'functools.total_ordering',
@@ -82,7 +87,19 @@ const BASES: Readonly<Record<string, ClassKind['kind']>> = {
 };
 
 /** Modules whose classes have no schema of their own once they are subclassed: pydantic looks for the exact type. */
-const PLAIN_MODULES = ['builtins', 'typing', 'datetime', 'collections', 'collections.abc', 'uuid', 'decimal', 'pathlib', 'threading', 'logging', 'json'];
+const PLAIN_MODULES = [
+  'builtins',
+  'typing',
+  'datetime',
+  'collections',
+  'collections.abc',
+  'uuid',
+  'decimal',
+  'pathlib',
+  'threading',
+  'logging',
+  'json',
+];
 
 function kindOfBase(base: Value, depth: number): ClassKind {
   if (base.kind === 'class') return kindOf(base.class, depth + 1);
@@ -124,7 +141,8 @@ function linearise(of: Ancestor, depth: number): Ancestor[] {
     const waiting = lists.filter((list) => list.length > 0);
     if (waiting.length === 0) return order;
     const heads = waiting.map((list) => list[0]).filter((head) => head !== undefined);
-    const next = heads.find((head) => !waiting.some((list) => list.slice(1).some((later) => same(later, head)))) ?? heads[0];
+    const next =
+      heads.find((head) => !waiting.some((list) => list.slice(1).some((later) => same(later, head)))) ?? heads[0];
     if (next === undefined) return order;
     order.push(next);
     for (const list of lists) {
@@ -145,7 +163,8 @@ function substituted(value: Value, typeArguments: ReadonlyMap<string, Value>): V
 
 /** The name of a TypeVar; undefined for anything else. */
 export function typeVariableName(value: Value): string | undefined {
-  if (value.kind !== 'call' || value.callee.kind !== 'external' || value.callee.name !== 'typing.TypeVar') return undefined;
+  if (value.kind !== 'call' || value.callee.kind !== 'external' || value.callee.name !== 'typing.TypeVar')
+    return undefined;
   return value.args[0]?.kind === 'str' ? value.args[0].value : undefined;
 }
 

@@ -24,7 +24,8 @@ export function coerce(type: Type, value: Value, instance: EncodeInstance): Enco
       if (type.values.some((constant) => sameValue(constant, value))) return encodeValue(value, instance);
       break;
     case 'array':
-      if (value.kind === 'list' && type.json['uniqueItems'] === undefined) return list(value.items.map((item) => optional(type.items, item)));
+      if (value.kind === 'list' && type.json.uniqueItems === undefined)
+        return list(value.items.map((item) => optional(type.items, item)));
       break;
     case 'dict':
       if (value.kind === 'dict') return dict(value.entries);
@@ -80,7 +81,8 @@ function plainValue(json: JsonObject, value: Value, instance: EncodeInstance): E
   const { type, format } = json;
   if (typeof type === 'string' && EXACT[type]?.includes(value.kind)) return encodeValue(value, instance);
   if (type === 'number' && value.kind === 'float') return encodeValue(value, instance);
-  if (type === 'number' && value.kind === 'int') return encodeValue({ kind: 'float', value: Number(value.value) }, instance);
+  if (type === 'number' && value.kind === 'int')
+    return encodeValue({ kind: 'float', value: Number(value.value) }, instance);
   if (type === 'string' && format === undefined && value.kind === 'str') return value.value;
   // An object of the type itself, e.g. datetime.date(2024, 1, 2), stays what it is.
   if (type === 'string' && format !== undefined && value.kind === 'call') return encodeValue(value, instance);

@@ -55,7 +55,8 @@ export function constrain(type: Type, constraint: Constraint): Type {
     case 'plain': {
       if (type.limits === 'silent') return type;
       const keyword = type.limits === 'number' ? NUMBER[name] : type.limits === 'none' ? undefined : TEXT[name];
-      if (keyword !== undefined && !(type.limits === 'bytes' && name === 'pattern')) return withJson(type, keyword, value);
+      if (keyword !== undefined && !(type.limits === 'bytes' && name === 'pattern'))
+        return withJson(type, keyword, value);
       break;
     }
     case 'number or text':

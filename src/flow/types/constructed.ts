@@ -1,3 +1,4 @@
+import type { Scope } from '../scope.ts';
 import type { CallValue, Value } from '../value.ts';
 import { whyUnknown } from '../value.ts';
 import type { Constraint } from './constraint.ts';
@@ -32,7 +33,7 @@ const CONSTRAINED_CONTAINERS: Readonly<Record<string, Type & { kind: 'array' }>>
 export function callType(
   call: CallValue,
   inner: (value: Value) => Type,
-  aliasType: (name: string, value: () => Value, inner: (value: Value) => Type) => Type,
+  aliasType: (name: string, value: () => Value, scope: Scope) => Type,
 ): Type {
   const name = call.callee.kind === 'external' ? call.callee.name : '';
   if (!call.complete) throw new NotKnown('a type whose arguments are computed');
@@ -47,7 +48,8 @@ export function callType(
       break;
     case 'typing.TypeAliasType': {
       const value = second ?? call.keywords.get('value');
-      if (first?.kind === 'str' && value !== undefined && !call.keywords.has('type_params')) return aliasType(first.value, () => value, inner);
+      if (first?.kind === 'str' && value !== undefined && call.scope !== undefined && !call.keywords.has('type_params'))
+        return aliasType(first.value, () => value, call.scope);
       break;
     }
     case 'collections.namedtuple':
@@ -70,7 +72,9 @@ export function callType(
     return applyConstraints({ ...container, items: item && inner(item) }, keywordConstraints(call));
   }
   if (call.callee.kind === 'class') throw new NoSchema('an object that is no type');
-  throw new NotKnown(whyUnknown(call.callee) ?? `a type that ${name === '' ? 'a call' : name} makes when the code runs`);
+  throw new NotKnown(
+    whyUnknown(call.callee) ?? `a type that ${name === '' ? 'a call' : name} makes when the code runs`,
+  );
 }
 
 function keywordConstraints(call: CallValue): Constraint[] {

@@ -1,7 +1,8 @@
 import { classScope } from '../attribute.ts';
 import { AT_THE_END, evaluate } from '../evaluate.ts';
-import { parseExpression } from '../python/parse.ts';
 import type { Expression, Statement } from '../python/ast.ts';
+import { parseExpression } from '../python/parse.ts';
+import type { Scope } from '../scope.ts';
 import { type PythonClass, unknown, type Value } from '../value.ts';
 import type { FieldInfo } from './field.ts';
 import { NotKnown, type Type } from './type.ts';
@@ -16,11 +17,16 @@ export interface TypeContext {
 
 /** The context of the fields of a class: text annotations see the whole module, later definitions too. */
 export function classContext(of: PythonClass, typeArguments: ReadonlyMap<string, Value> = new Map()): TypeContext {
+  return scopeContext(classScope(of), typeArguments);
+}
+
+/** The context of something written in a scope, looked at when all of it has run. */
+export function scopeContext(scope: Scope, typeArguments: ReadonlyMap<string, Value> = new Map()): TypeContext {
   return {
     typeArguments,
     forward: (text) => {
       const expression = parseExpression(text);
-      return expression === undefined ? unknown(`the annotation '${text}'`) : evaluate(expression, classScope(of), AT_THE_END);
+      return expression === undefined ? unknown(`the annotation '${text}'`) : evaluate(expression, scope, AT_THE_END);
     },
   };
 }
@@ -28,7 +34,11 @@ export function classContext(of: PythonClass, typeArguments: ReadonlyMap<string,
 /** How classes read the annotations of their fields; passed in, since classes and annotations contain each other. */
 export interface TypeReader {
   readonly typeOf: (annotation: Value, context: TypeContext) => Type;
-  readonly fieldOf: (annotation: Value, value: Value | undefined, context: TypeContext) => { readonly type: Type; readonly info: FieldInfo };
+  readonly fieldOf: (
+    annotation: Value,
+    value: Value | undefined,
+    context: TypeContext,
+  ) => { readonly type: Type; readonly info: FieldInfo };
 }
 
 /** The evaluated annotation of a statement in a class's body. */
@@ -87,7 +97,6 @@ export function isWrapper(annotation: Value, name: string, context: TypeContext)
   if (annotation.kind === 'subscript') return isWrapper(annotation.of, name, context);
   return annotation.kind === 'external' && annotation.name === name;
 }
-
 
 /** What makes a class of the repository this class and no other. */
 export function identityOf(of: PythonClass, suffix = ''): string {

@@ -1,5 +1,5 @@
 import { evaluate } from '../evaluate.ts';
-import { isExternal, type CallValue, type PythonClass, type Value } from '../value.ts';
+import { type CallValue, isExternal, type PythonClass, type Value } from '../value.ts';
 import { type Ancestor, ancestry } from './class-kind.ts';
 import { annotatedNames, classContext, identityOf, isClassVariable, isWrapper, type TypeReader } from './context.ts';
 import { type FieldInfo, mergeFields, NO_FIELD, readFieldArguments } from './field.ts';
@@ -38,7 +38,10 @@ export function dataclassType(
         const config = readConfig([], decoratorConfig(of));
         // The text that the dataclasses module makes of the signature is no description.
         const described = docstring?.startsWith(`${name}(`) ? undefined : docstring;
-        const inOrder = [...fields.filter((field) => !field.keywordOnly), ...fields.filter((field) => field.keywordOnly)];
+        const inOrder = [
+          ...fields.filter((field) => !field.keywordOnly),
+          ...fields.filter((field) => field.keywordOnly),
+        ];
         return { ...objectSchema(inOrder, writer), ...classKeywords({ ...of }, name, config, described ?? '') };
       },
       tags: (field) => {
@@ -66,11 +69,24 @@ export function dataclassFields(lineage: readonly Ancestor[], read: TypeReader):
       if (isWrapper(annotation, 'typing.Final', context)) throw new NotKnown('Final in a dataclass');
       const initOnly = isWrapper(annotation, 'dataclasses.InitVar', context);
       const { info, init, keyword } = fieldCall(value);
-      const { type, info: described } = read.fieldOf(initOnly ? initArgument(annotation) : annotation, info.value, context);
+      const { type, info: described } = read.fieldOf(
+        initOnly ? initArgument(annotation) : annotation,
+        info.value,
+        context,
+      );
       const merged = mergeFields(described, info.described);
       const required = merged.default === undefined && merged.factory === undefined;
       if (!init && required) continue;
-      fields.set(name, { name, shown: merged.alias ?? name, type, info: merged, required, init, initOnly, keywordOnly: keyword ?? keywordOnly });
+      fields.set(name, {
+        name,
+        shown: merged.alias ?? name,
+        type,
+        info: merged,
+        required,
+        init,
+        initOnly,
+        keywordOnly: keyword ?? keywordOnly,
+      });
     }
   }
   return [...fields.values()];
@@ -88,7 +104,11 @@ function fieldCall(value: Value | undefined): FieldCall {
   if (call !== undefined && isExternal(call.callee, 'pydantic.Field')) {
     const keyword = call.keywords.get('kw_only');
     const init = call.keywords.get('init');
-    return { info: { value, described: NO_FIELD }, init: init?.kind !== 'bool' || init.value, keyword: keyword && isTrue(keyword) };
+    return {
+      info: { value, described: NO_FIELD },
+      init: init?.kind !== 'bool' || init.value,
+      keyword: keyword && isTrue(keyword),
+    };
   }
   if (call === undefined || !isExternal(call.callee, 'dataclasses.field')) {
     return { info: { value, described: NO_FIELD }, init: true, keyword: undefined };
@@ -109,7 +129,22 @@ function fieldCall(value: Value | undefined): FieldCall {
 }
 
 /** Metadata keys that pydantic hands on to its own Field. */
-const HANDED_ON = ['title', 'description', 'examples', 'deprecated', 'gt', 'ge', 'lt', 'le', 'multiple_of', 'min_length', 'max_length', 'pattern', 'alias', 'json_schema_extra'];
+const HANDED_ON = [
+  'title',
+  'description',
+  'examples',
+  'deprecated',
+  'gt',
+  'ge',
+  'lt',
+  'le',
+  'multiple_of',
+  'min_length',
+  'max_length',
+  'pattern',
+  'alias',
+  'json_schema_extra',
+];
 
 function describing(entries: readonly (readonly [Value, Value])[]): Map<string, Value> {
   const given = new Map<string, Value>();
@@ -138,7 +173,7 @@ function dataclassDecorator(of: PythonClass): CallValue | undefined {
     const callee = value.kind === 'call' ? value.callee : value;
     if (!isExternal(callee, 'dataclasses.dataclass', 'pydantic.dataclasses.dataclass')) continue;
     if (value.kind === 'call') return value;
-    return { kind: 'call', callee, args: [], keywords: new Map(), complete: true };
+    return { kind: 'call', callee, args: [], keywords: new Map(), complete: true, scope: of.scope };
   }
   return undefined;
 }

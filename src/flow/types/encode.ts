@@ -49,7 +49,8 @@ export function encodeValue(value: Value, instance: EncodeInstance): Encoded {
     case 'attribute':
       return instance(value);
     case 'function':
-      if (value.function.statement.decorators.length > 0) throw new NotKnown(`what became of ${value.function.statement.name}`);
+      if (value.function.statement.decorators.length > 0)
+        throw new NotKnown(`what became of ${value.function.statement.name}`);
       return undefined;
     case 'lambda':
     case 'module':
@@ -74,7 +75,9 @@ function encodeInt(value: bigint): Json {
 function encodeFloat(value: number): Encoded {
   if (!Number.isFinite(value)) return undefined;
   const text = pythonFloat(value);
-  return text === String(value) ? value : new SpelledNumber(text.includes('e') || text.includes('.') ? text : `${text}.0`);
+  return text === String(value)
+    ? value
+    : new SpelledNumber(text.includes('e') || text.includes('.') ? text : `${text}.0`);
 }
 
 /** A float as Python's `repr` writes it, without the `.0` of whole numbers. */
@@ -94,7 +97,8 @@ function decodeUtf8(bytes: string): string | undefined {
 }
 
 function encodeList(items: readonly Encoded[]): Encoded {
-  return items.every((item) => item !== undefined) ? items : undefined;
+  const known = items.filter((item): item is Json => item !== undefined);
+  return known.length === items.length ? known : undefined;
 }
 
 /** Pydantic sorts what can be sorted; a set of mixed items has no order anybody could foresee. */
@@ -133,7 +137,8 @@ function encodeKey(key: Encoded, value: Value): string | undefined {
 }
 
 function encodeExternal(name: string): Encoded {
-  if (name.startsWith('builtins.') || name.startsWith('typing.')) return undefined;
+  const isModule = !name.includes('.');
+  if (isModule || name.startsWith('builtins.') || name.startsWith('typing.')) return undefined;
   throw new NotKnown(`the value of ${name}`);
 }
 

@@ -1,7 +1,9 @@
 import type { Json, JsonObject } from '@slipway/prefect/json';
 import { classScope } from '../attribute.ts';
-import { basesOf, evaluate } from '../evaluate.ts';
+import { NO_BINDINGS } from '../bindings.ts';
 import { cleandoc } from '../docstring.ts';
+import { basesOf, evaluate } from '../evaluate.ts';
+import { innerScope } from '../scope.ts';
 import type { CallValue, PythonClass, Value } from '../value.ts';
 import { kindOf } from './class-kind.ts';
 import { identityOf } from './context.ts';
@@ -33,7 +35,12 @@ export function enumType(of: PythonClass): Type {
 
 function enumDefinition(name: string, identity: string, members: Members, description: string, of?: PythonClass): Type {
   const values = [...members.values()].map(constant);
-  const shape: JsonObject = { enum: values, title: name, ...typeOfAll(values), ...(description !== '' && { description }) };
+  const shape: JsonObject = {
+    enum: values,
+    title: name,
+    ...typeOfAll(values),
+    ...(description !== '' && { description }),
+  };
   // An enum without members is checked with isinstance() and has no name of its own.
   if (values.length === 0) return { kind: 'plain', json: shape, limits: 'none' };
   return { kind: 'definition', definition: { name, identity, content: () => shape, ...(of && { class: of }) } };
@@ -59,13 +66,20 @@ export function enumMembers(of: PythonClass): Members {
   const ignored = new Set(['_ignore_']);
   const members = new Map<string, Value>();
   for (const statement of of.statement.body) {
-    if (statement.kind === 'if' || statement.kind === 'try' || statement.kind === 'maybe' || statement.kind === 'with') {
+    if (
+      statement.kind === 'if' ||
+      statement.kind === 'try' ||
+      statement.kind === 'maybe' ||
+      statement.kind === 'with'
+    ) {
       throw new NotKnown(`the members of ${of.statement.name} depend on a condition`);
     }
     if (statement.kind !== 'assign' || statement.value === undefined) continue;
     for (const target of statement.targets) {
       if (target.kind !== 'name') throw new NotKnown(`the members of ${of.statement.name} are computed`);
-      const value = evaluate(statement.value, classScope(of), statement.value.from);
+      // Inside the body, a member's name is its value, the one that auto() gave it too.
+      const scope = innerScope(classScope(of), NO_BINDINGS, members);
+      const value = evaluate(statement.value, scope, statement.value.from);
       if (target.id === '_ignore_') for (const name of namesIn(value)) ignored.add(name);
       if (isHidden(target.id) || ignored.has(target.id) || isDescriptor(value)) continue;
       members.set(target.id, converted(memberValue(target.id, value, members, { flag, strings }), mixin, of));
@@ -104,7 +118,10 @@ function traitsOf(of: PythonClass, depth = 0): Traits {
       traits.mixin ??= inherited.mixin;
       traits.flag ||= inherited.flag;
       traits.strings ||= inherited.strings;
-      if (classScope(base.class).bindings.names.has('_generate_next_value_') || classScope(base.class).bindings.names.has('__new__')) {
+      if (
+        classScope(base.class).bindings.names.has('_generate_next_value_') ||
+        classScope(base.class).bindings.names.has('__new__')
+      ) {
         throw new NotKnown(`${base.class.statement.name} makes the values of its members`);
       }
     }
@@ -112,7 +129,8 @@ function traitsOf(of: PythonClass, depth = 0): Traits {
     if (base.name in ENUM_BASES) traits.mixin ??= ENUM_BASES[base.name];
     else if (base.name === 'builtins.int' || base.name === 'builtins.str' || base.name === 'builtins.float') {
       traits.mixin = base.name === 'builtins.int' ? 'int' : base.name === 'builtins.str' ? 'str' : 'float';
-    } else if (base.name !== 'builtins.object') throw new NotKnown(`the values of ${of.statement.name} are made by ${base.name}`);
+    } else if (base.name !== 'builtins.object')
+      throw new NotKnown(`the values of ${of.statement.name} are made by ${base.name}`);
     traits.flag ||= base.name === 'enum.Flag' || base.name === 'enum.IntFlag';
     traits.strings ||= base.name === 'enum.StrEnum';
   }
@@ -123,7 +141,8 @@ function memberValue(name: string, value: Value, before: Members, traits: { flag
   if (value.kind !== 'call' || value.callee.kind !== 'external' || value.callee.name !== 'enum.auto') return value;
   if (traits.strings) return { kind: 'str', value: name.toLowerCase() };
   const numbers = [...before.values()].flatMap((earlier) => (earlier.kind === 'int' ? [earlier.value] : []));
-  const highest = numbers.reduce((most, next) => (next > most ? next : most), 0n);
+  let highest = 0n;
+  for (const number of numbers) if (number > highest) highest = number;
   if (!traits.flag) return { kind: 'int', value: highest + 1n };
   return { kind: 'int', value: 1n << BigInt(highest === 0n ? 0 : highest.toString(2).length) };
 }
@@ -138,7 +157,8 @@ function converted(value: Value, mixin: Mixin, of: PythonClass): Value {
 
 /** The value of `Class.MEMBER`; undefined when it is no member of an enum of the repository. */
 export function enumMemberValue(value: Value): Value | undefined {
-  if (value.kind !== 'attribute' || value.of.kind !== 'class' || kindOf(value.of.class).kind !== 'enum') return undefined;
+  if (value.kind !== 'attribute' || value.of.kind !== 'class' || kindOf(value.of.class).kind !== 'enum')
+    return undefined;
   return enumMembers(value.of.class).get(value.name);
 }
 
@@ -146,21 +166,29 @@ export function enumMemberValue(value: Value): Value | undefined {
 export function functionalEnum(call: CallValue): Type {
   const [name, names] = call.args;
   const given = names ?? call.keywords.get('names');
-  if (name?.kind !== 'str' || given === undefined || call.args.length > 2) throw new NotKnown('an enum whose members are computed');
+  if (name?.kind !== 'str' || given === undefined || call.args.length > 2)
+    throw new NotKnown('an enum whose members are computed');
   if ([...call.keywords.keys()].some((key) => key !== 'names' && key !== 'module' && key !== 'qualname')) {
     throw new NotKnown('an enum made with options');
   }
   const strings = call.callee.kind === 'external' && call.callee.name === 'enum.StrEnum';
   const members = new Map<string, Value>();
   pairsIn(given).forEach(([member, value], index) => {
-    const own: Value = strings ? { kind: 'str', value: member.toLowerCase() } : { kind: 'int', value: BigInt(index + 1) };
+    const own: Value = strings
+      ? { kind: 'str', value: member.toLowerCase() }
+      : { kind: 'int', value: BigInt(index + 1) };
     members.set(member, value ?? own);
   });
   return enumDefinition(name.value, `enum ${name.value}`, members, '');
 }
 
 function pairsIn(given: Value): (readonly [string, Value | undefined])[] {
-  if (given.kind === 'str') return given.value.replaceAll(',', ' ').split(' ').filter((word) => word !== '').map((word) => [word, undefined]);
+  if (given.kind === 'str')
+    return given.value
+      .replaceAll(',', ' ')
+      .split(' ')
+      .filter((word) => word !== '')
+      .map((word) => [word, undefined]);
   if (given.kind === 'dict') return given.entries.map(([key, value]) => [textOf(key), value]);
   if (given.kind !== 'list' && given.kind !== 'tuple') throw new NotKnown('an enum whose members are computed');
   return given.items.map((item) => {

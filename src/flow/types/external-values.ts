@@ -16,7 +16,8 @@ export function encodeExternalCall(name: string, call: CallValue): Json | undefi
       return duration(call);
     case 'operator.neg': {
       const [inner] = call.args;
-      const isDelta = inner?.kind === 'call' && inner.callee.kind === 'external' && inner.callee.name === 'datetime.timedelta';
+      const isDelta =
+        inner?.kind === 'call' && inner.callee.kind === 'external' && inner.callee.name === 'datetime.timedelta';
       return isDelta ? duration(inner, -1) : 'unknown';
     }
     case 'uuid.UUID':
@@ -52,14 +53,25 @@ export function encodeExternalCall(name: string, call: CallValue): Json | undefi
 function wholeNumbers(call: CallValue, names: readonly string[]): number[] | undefined {
   if (call.args.length > names.length) return undefined;
   const given = names.map((name, index) => call.args[index] ?? call.keywords.get(name));
-  if ([...call.keywords.keys()].some((key) => !names.includes(key) && key !== 'tzinfo' && key !== 'fold')) return undefined;
-  const numbers = given.map((value) => (value === undefined ? 0 : value.kind === 'int' ? Number(value.value) : Number.NaN));
+  if ([...call.keywords.keys()].some((key) => !names.includes(key) && key !== 'tzinfo' && key !== 'fold'))
+    return undefined;
+  const numbers = given.map((value) =>
+    value === undefined ? 0 : value.kind === 'int' ? Number(value.value) : Number.NaN,
+  );
   return numbers.some(Number.isNaN) ? undefined : numbers;
 }
 
 function dateTime(call: CallValue): Json | 'unknown' {
   const zone = zoneSuffix(call.args[7] ?? call.keywords.get('tzinfo'));
-  const numbers = wholeNumbers({ ...call, args: call.args.slice(0, 7) }, ['year', 'month', 'day', 'hour', 'minute', 'second', 'microsecond']);
+  const numbers = wholeNumbers({ ...call, args: call.args.slice(0, 7) }, [
+    'year',
+    'month',
+    'day',
+    'hour',
+    'minute',
+    'second',
+    'microsecond',
+  ]);
   if (numbers === undefined || zone === undefined) return 'unknown';
   const [year = 0, month = 0, day = 0, ...rest] = numbers;
   return `${padded(year, 4)}-${padded(month)}-${padded(day)}T${clock(rest)}${zone}`;
@@ -93,9 +105,11 @@ function zoneSuffix(zone: Value | undefined): string | undefined {
   if (zone.kind === 'external' && (zone.name === 'datetime.timezone.utc' || zone.name === 'datetime.UTC')) return 'Z';
   if (zone.kind !== 'call' || zone.callee.kind !== 'external') return undefined;
   const [argument] = zone.args;
-  if (zone.callee.name === 'zoneinfo.ZoneInfo') return argument?.kind === 'str' && argument.value === 'UTC' ? 'Z' : undefined;
+  if (zone.callee.name === 'zoneinfo.ZoneInfo')
+    return argument?.kind === 'str' && argument.value === 'UTC' ? 'Z' : undefined;
   if (zone.callee.name !== 'datetime.timezone') return undefined;
-  const negative = argument?.kind === 'call' && argument.callee.kind === 'external' && argument.callee.name === 'operator.neg';
+  const negative =
+    argument?.kind === 'call' && argument.callee.kind === 'external' && argument.callee.name === 'operator.neg';
   const delta = negative ? argument.args[0] : argument;
   if (delta?.kind !== 'call') return undefined;
   const microseconds = deltaMicroseconds(delta);
@@ -142,14 +156,17 @@ function onlyText(call: CallValue): string | undefined {
 function uuid(call: CallValue): Json | 'unknown' {
   const digits = onlyText(call)?.toLowerCase().replaceAll('-', '');
   if (digits?.length !== 32 || [...digits].some((digit) => !'0123456789abcdef'.includes(digit))) return 'unknown';
-  return [digits.slice(0, 8), digits.slice(8, 12), digits.slice(12, 16), digits.slice(16, 20), digits.slice(20)].join('-');
+  return [digits.slice(0, 8), digits.slice(8, 12), digits.slice(12, 16), digits.slice(16, 20), digits.slice(20)].join(
+    '-',
+  );
 }
 
 /** The path as `str()` writes it: no double or trailing slashes, no `.` inside; an absolute part starts anew. */
 function path(call: CallValue): Json | 'unknown' {
   let joined = '';
   for (const part of call.args) {
-    const text = part.kind === 'call' && part.callee.kind === 'external' ? encodeExternalCall(part.callee.name, part) : undefined;
+    const text =
+      part.kind === 'call' && part.callee.kind === 'external' ? encodeExternalCall(part.callee.name, part) : undefined;
     const own = part.kind === 'str' ? part.value : text;
     if (typeof own !== 'string' || (own === 'unknown' && part.kind !== 'str')) return 'unknown';
     joined = own.startsWith('/') || joined === '' ? own : `${joined}/${own}`;
@@ -166,8 +183,13 @@ function decimal(call: CallValue): Json | 'unknown' {
   const text = onlyText(call);
   if (text === undefined || text === '') return 'unknown';
   const digits = text.startsWith('-') ? text.slice(1) : text;
-  const simple = digits.split('.').length <= 2 && [...digits].every((digit) => digit === '.' || (digit >= '0' && digit <= '9'));
+  const simple =
+    digits.split('.').length <= 2 && [...digits].every((digit) => digit === '.' || (digit >= '0' && digit <= '9'));
   // Leading zeros and exponents are written differently by Decimal; only what stays as it is is known.
-  const canonical = simple && !digits.startsWith('.') && !digits.endsWith('.') && (digits === '0' || !digits.startsWith('0') || digits.startsWith('0.'));
+  const canonical =
+    simple &&
+    !digits.startsWith('.') &&
+    !digits.endsWith('.') &&
+    (digits === '0' || !digits.startsWith('0') || digits.startsWith('0.'));
   return canonical && digits.length < 20 && !digits.startsWith('0.000000') ? text : 'unknown';
 }

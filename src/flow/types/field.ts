@@ -25,7 +25,15 @@ export interface FieldInfo {
 export const NO_FIELD: FieldInfo = { constraints: [], json: {}, extra: {} };
 
 /** Keywords of `Field` that leave the JSON schema as it is. */
-const SILENT: ReadonlySet<string> = new Set(['alias_priority', 'frozen', 'validate_default', 'repr', 'init', 'init_var', 'kw_only']);
+const SILENT: ReadonlySet<string> = new Set([
+  'alias_priority',
+  'frozen',
+  'validate_default',
+  'repr',
+  'init',
+  'init_var',
+  'kw_only',
+]);
 
 /** True for a call of `pydantic.Field`. */
 export function isField(value: Value | undefined): value is CallValue {
@@ -94,7 +102,8 @@ function text(value: Value): string {
 
 function mapping(value: Value): JsonObject {
   const json = value.kind === 'dict' ? constant(value) : undefined;
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) throw new NotKnown('json_schema_extra is computed');
+  if (typeof json !== 'object' || json === null || Array.isArray(json))
+    throw new NotKnown('json_schema_extra is computed');
   return json as JsonObject;
 }
 
@@ -163,13 +172,18 @@ export function applyMetadata(type: Type, metadata: Value): Type {
   const callee = metadata.callee.kind === 'external' ? metadata.callee.name : '';
   if (NO_EFFECT.includes(callee)) return type;
   if (!metadata.complete) throw new NotKnown('metadata of Annotated is computed');
-  const constraints = ANNOTATED_TYPES[callee.startsWith('annotated_types.') ? callee.slice('annotated_types.'.length) : ''];
+  const constraints =
+    ANNOTATED_TYPES[callee.startsWith('annotated_types.') ? callee.slice('annotated_types.'.length) : ''];
   if (constraints !== undefined) return applyConstraints(type, constraintsOf(metadata, constraints));
   if (callee === 'pydantic.StringConstraints') {
     return applyConstraints(type, constraintsOf(metadata, [...CONSTRAINTS]));
   }
   if (metadata.keywords.has('json_schema_input_type')) throw new NotKnown('a validator names its own input type');
-  if (callee === 'pydantic.BeforeValidator' || callee === 'pydantic.AfterValidator' || callee === 'pydantic.WrapValidator') {
+  if (
+    callee === 'pydantic.BeforeValidator' ||
+    callee === 'pydantic.AfterValidator' ||
+    callee === 'pydantic.WrapValidator'
+  ) {
     return { kind: 'function', inner: type };
   }
   if (callee === 'pydantic.PlainValidator') return { kind: 'function', inner: ANY };

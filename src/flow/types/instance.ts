@@ -4,8 +4,8 @@ import { AT_THE_END, basesOf, evaluate } from '../evaluate.ts';
 import { type CallValue, isExternal, type PythonClass, sameValue, type Value } from '../value.ts';
 import { fieldOf, typeOf } from './annotation.ts';
 import { ancestry, bindTypeArguments, kindOf } from './class-kind.ts';
-import type { TypeReader } from './context.ts';
 import { coerce } from './coerce.ts';
+import type { TypeReader } from './context.ts';
 import { dataclassFields } from './dataclass.ts';
 import { type Encoded, encodeValue } from './encode.ts';
 import { enumMembers, enumMemberValue } from './enum.ts';
@@ -172,8 +172,10 @@ function defaultOf(field: Field): Encoded {
 function madeBy(info: FieldInfo, name: string): Value {
   const { factory } = info;
   if (factory === undefined) throw new NotKnown(`the field ${name}, which has no value`);
-  if (factory.kind === 'lambda' && factory.parameters.length === 0) return evaluate(factory.body, factory.scope, AT_THE_END);
+  if (factory.kind === 'lambda' && factory.parameters.length === 0)
+    return evaluate(factory.body, factory.scope, AT_THE_END);
   if (isExternal(factory, 'builtins.dict')) return { kind: 'dict', entries: [] };
-  if (isExternal(factory, 'builtins.list', 'builtins.tuple', 'builtins.set', 'builtins.frozenset')) return { kind: 'list', items: [] };
+  if (isExternal(factory, 'builtins.list', 'builtins.tuple', 'builtins.set', 'builtins.frozenset'))
+    return { kind: 'list', items: [] };
   throw new NotKnown(`what makes the field ${name}`);
 }

@@ -1,8 +1,8 @@
 import { isJsonObject, type Json, type JsonObject, sameJson } from '@slipway/prefect/json';
-import { encodeInstance } from './instance.ts';
-import { encodeValue } from './encode.ts';
-import { jsonType } from './json-type.ts';
 import type { Value } from '../value.ts';
+import { encodeValue } from './encode.ts';
+import { encodeInstance } from './instance.ts';
+import { jsonType } from './json-type.ts';
 import { type Definition, NoJsonSchema, NotKnown, type Type, type Writer } from './type.ts';
 
 /** JSON schemas of types, and the definitions they share; one for all parameters of a function. */
@@ -66,8 +66,8 @@ export class SchemaWriter implements Writer {
    */
   writeField(type: Type, title: string | undefined): JsonObject {
     const json = this.write(type);
-    if (title !== undefined && !('title' in json) && isTitled(type)) json['title'] = title;
-    const reference = json['$ref'];
+    if (title !== undefined && !('title' in json) && isTitled(type)) json.title = title;
+    const reference = json.$ref;
     if (typeof reference !== 'string') return json;
     const referred = this.#definitions.get(reference.slice('#/definitions/'.length))?.json ?? {};
     const kept = Object.entries(json).filter(([key, value]) => key === '$ref' || !sameJson(referred[key], value));
@@ -120,13 +120,13 @@ export class SchemaWriter implements Writer {
   #tuple(type: Type & { kind: 'tuple' }): JsonObject {
     const prefix = type.items.map((item) => this.write(item));
     const shape: JsonObject = { type: 'array' };
-    if (prefix.length > 0) shape['prefixItems'] = prefix;
+    if (prefix.length > 0) shape.prefixItems = prefix;
     if (type.rest !== undefined) {
-      if (prefix.length > 0) shape['minItems'] = prefix.length;
-      shape['items'] = this.write(type.rest);
+      if (prefix.length > 0) shape.minItems = prefix.length;
+      shape.items = this.write(type.rest);
     } else {
-      shape['minItems'] = prefix.length;
-      shape['maxItems'] = prefix.length;
+      shape.minItems = prefix.length;
+      shape.maxItems = prefix.length;
     }
     return { ...shape, ...type.json };
   }
@@ -136,10 +136,10 @@ export class SchemaWriter implements Writer {
     const { title: _valuesTitle, ...values } = type.values === undefined ? {} : this.write(type.values);
     const { pattern, ...named } = '$ref' in keys ? { ...keys, pattern: undefined } : keys;
     const shape: JsonObject = { type: 'object' };
-    if (typeof pattern === 'string') shape['patternProperties'] = { [pattern]: values };
-    else shape['additionalProperties'] = Object.keys(values).length === 0 ? true : values;
+    if (typeof pattern === 'string') shape.patternProperties = { [pattern]: values };
+    else shape.additionalProperties = Object.keys(values).length === 0 ? true : values;
     const { type: keyType, ...names } = withoutUndefined(named);
-    if ('$ref' in names || (keyType === 'string' && Object.keys(names).length > 0)) shape['propertyNames'] = names;
+    if ('$ref' in names || (keyType === 'string' && Object.keys(names).length > 0)) shape.propertyNames = names;
     return { ...shape, ...type.json };
   }
 
@@ -161,7 +161,7 @@ export class SchemaWriter implements Writer {
     const choices: JsonObject[] = [];
     for (const [tag, choice] of type.choices) {
       const json = this.write(choice);
-      mapping[tag] = json['$ref'] ?? json;
+      mapping[tag] = json.$ref ?? json;
       if (!choices.some((known) => sameJson(known, json))) choices.push(json);
     }
     return { discriminator: { mapping, propertyName: type.field }, oneOf: choices };
@@ -176,7 +176,7 @@ function encodeConstant(value: Value): Json {
 
 function anyOf(schemas: readonly JsonObject[]): JsonObject {
   const flat = schemas.flatMap((schema): JsonObject[] => {
-    const inner = schema['anyOf'];
+    const inner = schema.anyOf;
     return Object.keys(schema).length === 1 && Array.isArray(inner) ? (inner as JsonObject[]) : [schema];
   });
   const members: JsonObject[] = [];

@@ -186,7 +186,8 @@ const CONTAINERS: ReadonlySet<string> = new Set(['list', 'dict', 'set', 'frozens
 /** True for the abstract types that are only checked for their methods. */
 export function isAbstract(name: string): boolean {
   for (const module of ['typing.', 'collections.abc.', 'contextlib.', 're.', 'collections.']) {
-    if (name.startsWith(module)) return ABSTRACT.has(name.slice(module.length)) || name === 'contextlib.AbstractContextManager';
+    if (name.startsWith(module))
+      return ABSTRACT.has(name.slice(module.length)) || name === 'contextlib.AbstractContextManager';
   }
   return false;
 }

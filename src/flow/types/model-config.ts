@@ -42,7 +42,14 @@ export function readConfig(lineage: readonly Ancestor[], own: ReadonlyMap<string
   }
   for (const [name, value] of own) settings.set(name, value);
   const text: JsonObject = {};
-  let config: ModelConfig = { title: undefined, extra: undefined, schemaExtra: {}, text, byAlias: true, alias: undefined };
+  let config: ModelConfig = {
+    title: undefined,
+    extra: undefined,
+    schemaExtra: {},
+    text,
+    byAlias: true,
+    alias: undefined,
+  };
   for (const [name, value] of settings) {
     if (SILENT.has(name) || value.kind === 'none') continue;
     if (name === 'use_attribute_docstrings' && value.kind === 'bool' && !value.value) continue;
@@ -50,8 +57,8 @@ export function readConfig(lineage: readonly Ancestor[], own: ReadonlyMap<string
     else if (name === 'extra') config = { ...config, extra: extraOf(textOf(value)) };
     else if (name === 'json_schema_extra') config = { ...config, schemaExtra: mapping(value) };
     else if (name === 'str_min_length') {
-      if (value.kind !== 'int' || value.value !== 0n) text['minLength'] = constant(value);
-    } else if (name === 'str_max_length') text['maxLength'] = constant(value);
+      if (value.kind !== 'int' || value.value !== 0n) text.minLength = constant(value);
+    } else if (name === 'str_max_length') text.maxLength = constant(value);
     else if (name === 'validate_by_alias') config = { ...config, byAlias: !(value.kind === 'bool' && !value.value) };
     else if (name === 'alias_generator') config = { ...config, alias: aliasGenerator(value) };
     else throw new NotKnown(`the model setting ${name}`);

@@ -1,12 +1,11 @@
+import { classScope } from '../attribute.ts';
 import { cleandoc } from '../docstring.ts';
-import { evaluate } from '../evaluate.ts';
+import { basesOf, evaluate } from '../evaluate.ts';
 import { isExternal, type PythonClass, type Value } from '../value.ts';
 import { type Ancestor, ancestry, bindTypeArguments } from './class-kind.ts';
 import { annotatedNames, classContext, identityOf, isClassVariable, isWrapper, type TypeReader } from './context.ts';
 import { describedType, type Field, objectSchema } from './fields.ts';
 import { limitText, type ModelConfig, readConfig } from './model-config.ts';
-import { basesOf } from '../evaluate.ts';
-import { classScope } from '../attribute.ts';
 import { ANY, NotKnown, type Type } from './type.ts';
 
 /**
@@ -27,7 +26,9 @@ export function modelType(of: PythonClass, args: readonly Value[], read: TypeRea
         const lineage = ancestry(of, bindTypeArguments(of, args));
         const config = readConfig(lineage);
         const root = rootField(lineage, read);
-        const body = root ? writer.write(describedType(root.type, root.info)) : objectSchema(modelFields(lineage, config, read), writer);
+        const body = root
+          ? writer.write(describedType(root.type, root.info))
+          : objectSchema(modelFields(lineage, config, read), writer);
         return { ...body, ...classKeywords(of, name, config) };
       },
       tags: (field) => tagsOf(of, args, field, read),
@@ -55,7 +56,8 @@ export function modelFields(lineage: readonly Ancestor[], config: ModelConfig, r
     for (const { name, annotation, value } of annotatedNames(of)) {
       if (name.startsWith('_') || name === 'model_config' || isClassVariable(annotation, context)) continue;
       if (isWrapper(annotation, 'typing.Final', context) && value !== undefined) continue;
-      if (annotation.kind === 'subscript' && isExternal(annotation.of, 'dataclasses.InitVar')) throw new NotKnown('InitVar in a model');
+      if (annotation.kind === 'subscript' && isExternal(annotation.of, 'dataclasses.InitVar'))
+        throw new NotKnown('InitVar in a model');
       const unwrapped = isWrapper(annotation, 'typing.Final', context) ? finalArgument(annotation) : annotation;
       const { type, info } = read.fieldOf(unwrapped, value, context);
       const alias = config.byAlias ? (info.alias ?? config.alias?.(name)) : undefined;
@@ -74,12 +76,16 @@ function finalArgument(annotation: Value): Value {
 }
 
 /** The `root` of a RootModel; undefined for other models. */
-function rootField(lineage: readonly Ancestor[], read: TypeReader): Omit<Field, 'name' | 'shown' | 'required'> | undefined {
+function rootField(
+  lineage: readonly Ancestor[],
+  read: TypeReader,
+): Omit<Field, 'name' | 'shown' | 'required'> | undefined {
   let root: Omit<Field, 'name' | 'shown' | 'required'> | undefined;
   for (const { class: of, typeArguments } of lineage) {
     const context = classContext(of, typeArguments);
     for (const base of basesOf(of)) {
-      if (isExternal(base, 'pydantic.RootModel')) root ??= { type: ANY, info: read.fieldOf({ kind: 'none' }, undefined, context).info };
+      if (isExternal(base, 'pydantic.RootModel'))
+        root ??= { type: ANY, info: read.fieldOf({ kind: 'none' }, undefined, context).info };
       if (base.kind !== 'subscript' || !isExternal(base.of, 'pydantic.RootModel')) continue;
       root = read.fieldOf(base.items[0] ?? { kind: 'none' }, undefined, context);
     }
@@ -125,7 +131,12 @@ function displayName(value: Value): string {
 }
 
 /** The constants of a `Literal` field, for tagged unions. */
-function tagsOf(of: PythonClass, args: readonly Value[], field: string, read: TypeReader): readonly Value[] | undefined {
+function tagsOf(
+  of: PythonClass,
+  args: readonly Value[],
+  field: string,
+  read: TypeReader,
+): readonly Value[] | undefined {
   const lineage = ancestry(of, bindTypeArguments(of, args));
   const found = modelFields(lineage, readConfig(lineage), read).find(({ name }) => name === field);
   if (found === undefined || found.shown !== field) return undefined;

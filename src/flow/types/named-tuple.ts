@@ -1,6 +1,6 @@
 import type { JsonObject } from '@slipway/prefect/json';
 import { basesOf } from '../evaluate.ts';
-import { isExternal, type CallValue, type PythonClass, type Value } from '../value.ts';
+import { type CallValue, isExternal, type PythonClass, type Value } from '../value.ts';
 import { annotatedNames, classContext, identityOf, type TypeReader } from './context.ts';
 import { NO_FIELD } from './field.ts';
 import { describedType, type Field, titleOf } from './fields.ts';
@@ -45,7 +45,8 @@ function content(fields: readonly Field[], writer: Writer): JsonObject {
 /** `namedtuple("Name", "a b")` and `NamedTuple("Name", [("a", int)])`. */
 export function functionalNamedTuple(call: CallValue, inner: (value: Value) => Type): Type {
   const [name, fields] = call.args;
-  if (name?.kind !== 'str' || fields === undefined || call.args.length > 2) throw new NotKnown('a named tuple that is computed');
+  if (name?.kind !== 'str' || fields === undefined || call.args.length > 2)
+    throw new NotKnown('a named tuple that is computed');
   if (call.keywords.size > 0) throw new NotKnown('a named tuple with options');
   const read = (): Field[] =>
     named(fields).map(([field, annotation]) => {

@@ -13,8 +13,18 @@ export type Type =
   | { readonly kind: 'number or text'; readonly json: JsonObject; readonly text: JsonObject }
   | { readonly kind: 'array'; readonly items: Type | undefined; readonly json: JsonObject }
   /** `rest` is the type of `...` when the length is open. */
-  | { readonly kind: 'tuple'; readonly items: readonly Type[]; readonly rest: Type | undefined; readonly json: JsonObject }
-  | { readonly kind: 'dict'; readonly keys: Type | undefined; readonly values: Type | undefined; readonly json: JsonObject }
+  | {
+      readonly kind: 'tuple';
+      readonly items: readonly Type[];
+      readonly rest: Type | undefined;
+      readonly json: JsonObject;
+    }
+  | {
+      readonly kind: 'dict';
+      readonly keys: Type | undefined;
+      readonly values: Type | undefined;
+      readonly json: JsonObject;
+    }
   | { readonly kind: 'union'; readonly choices: readonly Type[] }
   | { readonly kind: 'nullable'; readonly inner: Type }
   | { readonly kind: 'tagged'; readonly field: string; readonly choices: readonly (readonly [string, Type])[] }

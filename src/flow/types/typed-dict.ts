@@ -1,5 +1,5 @@
 import { evaluate } from '../evaluate.ts';
-import { isExternal, type CallValue, type PythonClass, type Value } from '../value.ts';
+import { type CallValue, isExternal, type PythonClass, type Value } from '../value.ts';
 import { ancestry } from './class-kind.ts';
 import { annotatedNames, classContext, identityOf, type TypeContext, type TypeReader } from './context.ts';
 import { NO_FIELD } from './field.ts';
@@ -86,7 +86,8 @@ export function functionalTypedDict(call: CallValue, inner: (value: Value) => Ty
   }
   const fields = items.entries.map(([key, annotation]): Field => {
     if (key.kind !== 'str') throw new NotKnown('a TypedDict whose keys are computed');
-    const wrapped = annotation.kind === 'subscript' && isExternal(annotation.of, ...QUALIFIERS) ? annotation : undefined;
+    const wrapped =
+      annotation.kind === 'subscript' && isExternal(annotation.of, ...QUALIFIERS) ? annotation : undefined;
     const optional = wrapped !== undefined && isExternal(wrapped.of, 'typing.NotRequired');
     const forced = wrapped !== undefined && isExternal(wrapped.of, 'typing.Required');
     const required = forced || (!optional && (total === undefined || total.value));

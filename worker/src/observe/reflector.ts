@@ -1,168 +1,170 @@
 /**
- * Keeps a copy of all objects of one kind in one place: a list in pages, then a watch from where the list ended.
+ * A copy of one kind of object that stays true.
  *
- * Failure model (anchors/worker.md §3, §7). A watch may end cleanly, be reset, fall silent behind a load balancer, bring
- * an error as an event, or a line that is no JSON; its version may be too old (410). The watch is continued from the last
- * version seen, or everything is listed again, which also brings out what was deleted meanwhile. Failures in a row are
- * waited for with growing, jittered delays; an end within a second of the beginning counts as a failure. Nothing but the
- * signal ends this loop; an error that is no failure of the other side is a defect and goes up.
+ * Failure model. A watch may end, stand still, skip (410) or lie after a restart of the API server; so it begins with a
+ * list, goes on from that list's version, and begins again whenever the server says that the version is too old or an
+ * event cannot be read. A list replaces everything, so that what was deleted unseen is seen as deleted. Without a word
+ * for a while (bookmarks included) the watch is opened again. Failures are met with growing, jittered pauses; the copy
+ * then grows old, which `syncedAt` tells to whoever asks about health. Nothing here ever throws into the caller.
  */
+import { z } from 'zod';
 import { fullJitter } from '../backoff.ts';
 import { listPage, pathOf, type Resource } from '../k8s/api.ts';
 import type { KubernetesConnection } from '../k8s/connection.ts';
-import { KubernetesApiError, KubernetesUnreachableError } from '../k8s/errors.ts';
+import { KubernetesApiError } from '../k8s/errors.ts';
 import type { World } from '../world.ts';
-import { readWatch, type WatchEnd, type WatchEvent } from './watch.ts';
+import { jsonLines } from './json-lines.ts';
 
-export interface ReflectorTarget {
+export interface ReflectorOptions<T extends { readonly uid: string }> {
+  readonly kubernetes: KubernetesConnection;
   readonly resource: Resource;
-  /** Undefined for the whole cluster. */
+  /** Undefined: all namespaces. */
   readonly namespace: string | undefined;
   readonly labelSelector: string;
+  /** Takes what is needed; undefined for an object that is none of ours. */
+  readonly read: (object: unknown) => T | undefined;
+  readonly onChange: (change: Change<T>) => void;
+  readonly world: World;
+  /** Silence after which a watch is opened again. */
+  readonly quietMs?: number;
 }
 
-/** Who is told; both get objects as they came. */
-export interface ReflectorSink {
-  replace(objects: readonly unknown[]): void;
-  apply(event: 'put' | 'remove', object: unknown): void;
-}
+export type Change<T> = { readonly kind: 'set'; readonly fact: T } | { readonly kind: 'deleted'; readonly fact: T };
 
-/** What a reflector has come to, for health and metrics. */
-export interface ReflectorState {
-  readonly target: ReflectorTarget;
-  /** The first list is complete. */
-  synced: boolean;
-  /** When a list, an event or a bookmark last came, in milliseconds since the epoch. */
-  heardAt: number;
-  restarts: number;
-}
+const RETRY = { firstMs: 500, mostMs: 30_000 };
+const QUIET_MS = 330_000;
+/** Asked of the server, so that a watch that is dead on its side ends there too. */
+const WATCH_SECONDS = 300;
+const PAGE = 500;
 
-export interface ReflectorPolicy {
-  readonly pageSize: number;
-  /** The server ends a watch after this and a random part more. */
-  readonly watchSeconds: readonly [least: number, more: number];
-  /** A watch that brings nothing, not even a bookmark, for this long is taken for dead. */
-  readonly idleMs: number;
-  readonly backoff: { readonly firstMs: number; readonly mostMs: number };
-  /** How often a missing permission is asked for again. */
-  readonly forbiddenMs: number;
-}
+const Event = z.object({ type: z.string(), object: z.unknown() });
+const Versioned = z.object({ metadata: z.object({ resourceVersion: z.string() }) });
 
-export const REFLECTOR_POLICY: ReflectorPolicy = {
-  pageSize: 500,
-  watchSeconds: [240, 60],
-  idleMs: 90_000,
-  backoff: { firstMs: 250, mostMs: 30_000 },
-  forbiddenMs: 60_000,
-};
+/** The version from which to watch is no longer there: list again, at once. */
+class TooOld extends Error {}
 
-export function newReflectorState(target: ReflectorTarget): ReflectorState {
-  return { target, synced: false, heardAt: 0, restarts: 0 };
-}
+export class Reflector<T extends { readonly uid: string }> {
+  readonly #options: ReflectorOptions<T>;
+  readonly #known = new Map<string, T>();
+  #syncedAt: number | undefined;
 
-/** Runs until the signal is aborted, and then rejects with its reason. */
-export async function reflect(
-  state: ReflectorState,
-  connection: KubernetesConnection,
-  sink: ReflectorSink,
-  world: World,
-  signal: AbortSignal,
-  policy: ReflectorPolicy = REFLECTOR_POLICY,
-): Promise<never> {
-  const { target } = state;
-  const what = `${target.resource} of ${target.namespace === undefined ? 'the cluster' : `namespace ${target.namespace}`}`;
-  let version: string | undefined;
-  let failures = 0;
-  let badLines = 0;
-  let complained = false;
-  for (;;) {
-    signal.throwIfAborted();
-    const begin = world.clock.now();
-    let end: WatchEnd;
-    try {
-      if (version === undefined) {
-        version = await listAll();
-        state.synced = true;
-        complained = false;
-      }
-      end = await watchFrom(version);
-    } catch (error) {
-      if (signal.aborted) throw signal.reason;
-      end = endOf(error);
-    }
-    state.restarts += 1;
-    const shortLived = world.clock.now() - begin < 1000;
-    if (end.kind === 'expired') version = undefined;
-    badLines = end.kind === 'malformed' ? badLines + 1 : 0;
-    if (badLines >= 2) version = undefined;
-    failures = end.kind === 'ended' && !shortLived ? 0 : end.kind === 'expired' && failures === 0 ? 1 : failures + 1;
-    if (end.kind === 'forbidden' && !complained) {
-      complained = true;
-      world.log.error(`Kubernetes does not let this worker watch the ${what}: ${end.detail}`, { watch: what });
-      world.log.error(
-        `Give its service account the verbs get, list and watch on ${target.resource}, or name the namespaces it may ` +
-          'watch in PREFECT_INTEGRATIONS_KUBERNETES_OBSERVER_NAMESPACES.',
-      );
-    } else if (failures > 0) {
-      world.log.debug(`watch of the ${what} begins again: ${end.detail}`, { failures });
-    }
-    const floor = end.kind === 'forbidden' ? policy.forbiddenMs : end.retryAfterMs;
-    if (failures > 0 || floor > 0) await world.clock.sleep(fullJitter(failures, policy.backoff, world.random, floor), signal);
+  constructor(options: ReflectorOptions<T>) {
+    this.#options = options;
   }
 
-  async function listAll(): Promise<string> {
-    const objects: unknown[] = [];
-    for (let continueAt: string | undefined; ; ) {
-      const page = await listPage(
-        connection,
-        target.resource,
-        target.namespace,
-        { labelSelector: target.labelSelector, limit: policy.pageSize, continueAt },
-        signal,
-      );
-      objects.push(...page.items);
-      state.heardAt = world.clock.now();
-      if (page.next === undefined) {
-        sink.replace(objects);
-        return page.resourceVersion;
+  /** When the copy was last known to be true, in milliseconds; undefined before the first list. */
+  get syncedAt(): number | undefined {
+    return this.#syncedAt;
+  }
+
+  /** The copy, by uid. */
+  get known(): ReadonlyMap<string, T> {
+    return this.#known;
+  }
+
+  /** Keeps the copy true until the signal is aborted. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { world, resource, namespace } = this.#options;
+    let failures = 0;
+    let version: string | undefined;
+    while (!signal.aborted) {
+      try {
+        version ??= await this.#list(signal);
+        failures = 0;
+        version = await this.#watch(version, signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        const old = error instanceof TooOld || (error instanceof KubernetesApiError && error.status === 410);
+        if (old || error instanceof z.ZodError) version = undefined;
+        failures += 1;
+        // The first 410 is a matter of course; everything else, and a second one in a row, waits.
+        const pauseMs = old && failures === 1 ? 0 : fullJitter(failures, RETRY, world.random);
+        if (!old) {
+          world.log.warning(
+            `Watching ${resource} in ${namespace ?? 'all namespaces'}: ${messageOf(error)}; trying again`,
+          );
+        }
+        await world.clock.sleep(pauseMs, signal).catch(() => undefined);
       }
+    }
+  }
+
+  async #list(signal: AbortSignal): Promise<string> {
+    const { kubernetes, resource, namespace, labelSelector, read } = this.#options;
+    const found = new Map<string, T>();
+    let continueAt: string | undefined;
+    let version = '';
+    do {
+      const page = await listPage(kubernetes, resource, namespace, { labelSelector, limit: PAGE, continueAt }, signal);
+      for (const item of page.items) {
+        const fact = read(item);
+        if (fact !== undefined) found.set(fact.uid, fact);
+      }
+      version = page.resourceVersion;
       continueAt = page.next;
-    }
+    } while (continueAt !== undefined);
+    for (const [uid, fact] of this.#known) if (!found.has(uid)) this.#delete(fact);
+    for (const fact of found.values()) this.#set(fact);
+    this.#syncedAt = this.#options.world.clock.now();
+    return version;
   }
 
-  async function watchFrom(from: string): Promise<WatchEnd> {
-    const [least, more] = policy.watchSeconds;
-    const answer = await connection.open({
-      method: 'GET',
-      path: pathOf(target.resource, target.namespace),
-      query: {
-        watch: 'true',
-        resourceVersion: from,
-        labelSelector: target.labelSelector,
-        allowWatchBookmarks: 'true',
-        timeoutSeconds: String(Math.round(least + more * world.random())),
-      },
-      signal,
-    });
-    const onEvent = (event: WatchEvent) => {
-      state.heardAt = world.clock.now();
-      failures = 0;
-      version = event.resourceVersion;
-      if (event.type === 'DELETED') sink.apply('remove', event.object);
-      else if (event.type !== 'BOOKMARK') sink.apply('put', event.object);
-    };
-    return await readWatch(answer, onEvent, policy.idleMs, signal);
+  /** Follows changes until the watch ends; resolves with the version to go on from. */
+  async #watch(from: string, signal: AbortSignal): Promise<string> {
+    const { kubernetes, resource, namespace, labelSelector, read, world } = this.#options;
+    const quiet = new AbortController();
+    const timer = setTimeout(() => quiet.abort(), this.#options.quietMs ?? QUIET_MS);
+    timer.unref();
+    const either = AbortSignal.any([signal, quiet.signal]);
+    let version = from;
+    try {
+      const answer = await kubernetes.open({
+        method: 'GET',
+        path: pathOf(resource, namespace),
+        query: {
+          watch: 'true',
+          allowWatchBookmarks: 'true',
+          resourceVersion: from,
+          timeoutSeconds: String(WATCH_SECONDS),
+          labelSelector,
+        },
+        signal: either,
+      });
+      try {
+        for await (const line of jsonLines(answer.body)) {
+          timer.refresh();
+          this.#syncedAt = world.clock.now();
+          const { type, object } = Event.parse(line);
+          if (type === 'ERROR') throw new TooOld();
+          version = Versioned.parse(object).metadata.resourceVersion;
+          if (type === 'BOOKMARK') continue;
+          const fact = read(object);
+          if (fact === undefined) continue;
+          if (type === 'DELETED') this.#delete(fact);
+          else this.#set(fact);
+        }
+      } finally {
+        answer.end();
+      }
+    } catch (error) {
+      if (!quiet.signal.aborted || signal.aborted) throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+    return version;
+  }
+
+  #set(fact: T): void {
+    this.#known.set(fact.uid, fact);
+    this.#options.onChange({ kind: 'set', fact });
+  }
+
+  #delete(fact: T): void {
+    this.#known.delete(fact.uid);
+    this.#options.onChange({ kind: 'deleted', fact });
   }
 }
 
-/** What a failed list or watch request means. @throws the error itself when it is no failure of the other side. */
-function endOf(error: unknown): WatchEnd {
-  if (error instanceof KubernetesApiError) {
-    const { status, detail, retryAfterMs } = error;
-    if (status === 410) return { kind: 'expired', detail, retryAfterMs };
-    if (status === 401 || status === 403) return { kind: 'forbidden', detail, retryAfterMs };
-    return { kind: 'failed', detail: `${status} ${detail}`, retryAfterMs };
-  }
-  if (error instanceof KubernetesUnreachableError) return { kind: 'failed', detail: error.message, retryAfterMs: 0 };
-  throw error;
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

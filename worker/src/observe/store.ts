@@ -1,146 +1,62 @@
+import { hasSucceeded, type RunRecord } from '../decide/decide.ts';
+import type { Fact, JobFact, PodFact } from './facts.ts';
+import type { Change } from './reflector.ts';
+
+/** Runs whose Jobs are gone are remembered this long: their Pods' last events may still come. */
+const DELETED_KEPT = 1_000;
+
 /**
- * What the worker knows of the Jobs and pods of flow runs, by run.
- *
- * Failure model. Level-triggered: a change only says "look at this run again", what is looked at is the state of now, so
- * a change that comes twice, late or together with others does no harm. A Job that disappears without having succeeded is
- * kept until somebody has decided about it. Numbers (live Jobs) are counted from what is there, never kept by adding.
+ * What the cluster shows of flow runs, put together from the reflectors, with a list of runs that changed. It holds
+ * nothing that a new list would not bring back, except Jobs that were seen to be deleted.
  */
-import type { FlowRunId } from '../ids.ts';
-import { isFinished, isSucceeded } from './job-state.ts';
-import type { JobRecord, PodRecord } from './records.ts';
-
-/** All that is known of one run's objects. */
-export interface RunRecord {
-  readonly run: FlowRunId;
-  readonly jobs: readonly JobRecord[];
-  readonly pods: readonly PodRecord[];
-  /** Jobs that were deleted before they had succeeded. */
-  readonly gone: readonly JobRecord[];
-}
-
-type Kept = JobRecord | PodRecord;
-
-/** Deleted Jobs kept at most, oldest first out: they wait for a decision, usually for less than a second. */
-const GONE_KEPT = 5000;
-
 export class RunStore {
-  readonly #objects = new Map<string, Kept>();
-  readonly #byRun = new Map<FlowRunId, Map<string, Kept>>();
-  readonly #gone = new Map<string, JobRecord>();
-  readonly #changed = new Set<FlowRunId>();
-  #wake: (() => void) | undefined;
+  readonly #jobs = new Map<string, Map<string, JobFact>>();
+  readonly #pods = new Map<string, Map<string, PodFact>>();
+  readonly #deleted = new Map<string, JobFact[]>();
+  readonly #changed: (flowRunId: string) => void;
 
-  get size(): number {
-    return this.#objects.size;
+  /** @param changed told of a run each time something about it has changed. */
+  constructor(changed: (flowRunId: string) => void) {
+    this.#changed = changed;
   }
 
-  record(run: FlowRunId): RunRecord {
-    const objects = [...(this.#byRun.get(run)?.values() ?? [])];
+  apply({ kind, fact }: Change<Fact>): void {
+    const facts = fact.kind === 'job' ? this.#jobs : this.#pods;
+    const ofRun = facts.get(fact.flowRunId) ?? new Map();
+    if (kind === 'set') facts.set(fact.flowRunId, ofRun.set(fact.uid, fact));
+    else {
+      ofRun.delete(fact.uid);
+      if (ofRun.size === 0) facts.delete(fact.flowRunId);
+      if (fact.kind === 'job' && !hasSucceeded(fact)) this.#rememberDeleted(fact);
+    }
+    this.#changed(fact.flowRunId);
+  }
+
+  record(flowRunId: string): RunRecord {
     return {
-      run,
-      jobs: objects.filter((each) => each.kind === 'job'),
-      pods: objects.filter((each) => each.kind === 'pod'),
-      gone: [...this.#gone.values()].filter((each) => each.run === run),
+      jobs: [...(this.#jobs.get(flowRunId)?.values() ?? [])],
+      pods: [...(this.#pods.get(flowRunId)?.values() ?? [])],
+      deletedJobs: this.#deleted.get(flowRunId) ?? [],
     };
   }
 
-  /** Jobs of a pool that are neither finished nor deleted. */
-  liveJobs(pool: string): number {
+  /** The run has been dealt with: its deleted Jobs say nothing any more. */
+  forgetDeleted(flowRunId: string): void {
+    this.#deleted.delete(flowRunId);
+  }
+
+  /** Jobs that have neither failed nor succeeded. */
+  liveJobs(isLive: (job: JobFact) => boolean): number {
     let count = 0;
-    for (const each of this.#objects.values()) {
-      if (each.kind === 'job' && each.pool === pool && !isFinished(each)) count += 1;
-    }
+    for (const jobs of this.#jobs.values()) for (const job of jobs.values()) if (isLive(job)) count += 1;
     return count;
   }
 
-  /** Takes an object as it is now; an older version of one that is known is passed over. */
-  put(object: Kept): void {
-    const key = keyOf(object);
-    const known = this.#objects.get(key);
-    if (known !== undefined && known.uid === object.uid && isOlder(object, known)) return;
-    // Another object under the same name: the one before was deleted, unseen.
-    if (known !== undefined && known.uid !== object.uid) this.remove(known);
-    this.#objects.set(key, object);
-    const ofRun = this.#byRun.get(object.run) ?? new Map<string, Kept>();
-    ofRun.set(key, object);
-    this.#byRun.set(object.run, ofRun);
-    this.enqueue(object.run);
-  }
-
-  /** Takes note that an object was deleted; `object` is its last state. */
-  remove(object: Kept): void {
-    const key = keyOf(object);
-    const known = this.#objects.get(key);
-    if (known !== undefined && known.uid === object.uid) {
-      this.#objects.delete(key);
-      const ofRun = this.#byRun.get(object.run);
-      ofRun?.delete(key);
-      if (ofRun?.size === 0) this.#byRun.delete(object.run);
-    }
-    if (object.kind === 'job' && !isSucceeded(object)) {
-      this.#gone.set(object.uid, object);
-      for (const [oldest] of this.#gone) {
-        if (this.#gone.size <= GONE_KEPT) break;
-        this.#gone.delete(oldest);
-      }
-    }
-    this.enqueue(object.run);
-  }
-
-  /**
-   * Takes a whole list: what is known of that kind and place and not in the list has been deleted meanwhile.
-   *
-   * @param namespace undefined for a list of the whole cluster.
-   */
-  replace(kind: Kept['kind'], namespace: string | undefined, objects: readonly Kept[]): void {
-    const listed = new Set(objects.map(keyOf));
-    for (const known of [...this.#objects.values()]) {
-      const inScope = known.kind === kind && (namespace === undefined || known.namespace === namespace);
-      if (inScope && !listed.has(keyOf(known))) this.remove(known);
-    }
-    for (const object of objects) this.put(object);
-  }
-
-  /** A decision about a deleted Job was made. */
-  forget(job: JobRecord): void {
-    this.#gone.delete(job.uid);
-  }
-
-  /** Asks for this run to be looked at again. */
-  enqueue(run: FlowRunId): void {
-    this.#changed.add(run);
-    this.#wake?.();
-  }
-
-  /** Runs to look at, each once however often it changed; ends when the signal is aborted. One reader at a time. */
-  async *changedRuns(signal: AbortSignal): AsyncGenerator<FlowRunId> {
-    const wake = () => this.#wake?.();
-    signal.addEventListener('abort', wake, { once: true });
-    try {
-      while (!signal.aborted) {
-        const [run] = this.#changed;
-        if (run === undefined) {
-          await new Promise<void>((resolve) => {
-            this.#wake = resolve;
-          });
-          this.#wake = undefined;
-        } else {
-          this.#changed.delete(run);
-          yield run;
-        }
-      }
-    } finally {
-      signal.removeEventListener('abort', wake);
+  #rememberDeleted(job: JobFact): void {
+    this.#deleted.set(job.flowRunId, [...(this.#deleted.get(job.flowRunId) ?? []), job]);
+    for (const [oldest] of this.#deleted) {
+      if (this.#deleted.size <= DELETED_KEPT) break;
+      this.#deleted.delete(oldest);
     }
   }
-}
-
-function keyOf(object: Kept): string {
-  return `${object.kind} ${object.namespace}/${object.name}`;
-}
-
-/** Versions of one object grow; they are opaque by contract, and numbers in every API server there is. */
-function isOlder(object: Kept, than: Kept): boolean {
-  const [a, b] = [Number(object.resourceVersion), Number(than.resourceVersion)];
-  return Number.isFinite(a) && Number.isFinite(b) && a < b;
 }

@@ -129,14 +129,13 @@ describe('what Prefect refuses is refused', () => {
   };
   const neverUsed = new Set(['stream_output list', 'pod_watch_timeout_seconds null']);
 
-  it.each(refused.filter((each) => !neverUsed.has(each.about)).map((each) => [each.about, each] as const))(
-    '%s',
-    async (about, each) => {
-      const theirs = /(?:Value error, |ValueError: )(.*?)(?: \[type=value_error|$)/s.exec(each.error ?? '')?.[1];
-      const error = await rendered(each).catch((cause: unknown) => cause);
-      expect(error).toMatchObject({ name: 'RenderError', message: ours[about] ?? theirs });
-    },
-  );
+  it.each(
+    refused.filter((each) => !neverUsed.has(each.about)).map((each) => [each.about, each] as const),
+  )('%s', async (about, each) => {
+    const theirs = /(?:Value error, |ValueError: )(.*?)(?: \[type=value_error|$)/s.exec(each.error ?? '')?.[1];
+    const error = await rendered(each).catch((cause: unknown) => cause);
+    expect(error).toMatchObject({ name: 'RenderError', message: ours[about] ?? theirs });
+  });
 
   it('a field that Prefect checks and never uses does not crash a run', async () => {
     for (const about of neverUsed) expect((await rendered(find(about))).name).toMatch(/^amiable-labrador-/);
