@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { z } from 'zod';
@@ -22,6 +22,8 @@ export async function buildAction(into: string): Promise<void> {
     cwd: root,
   });
   await installCompiledPrefect(build);
+  const nothing = join(build, 'nothing-to-ship');
+  await mkdir(nothing);
   for (const entry of ['main', 'post']) {
     const output = join(into, entry);
     await rm(output, { recursive: true, force: true });
@@ -37,7 +39,8 @@ export async function buildAction(into: string): Promise<void> {
       '--license',
       'licenses.txt',
     ];
-    await run(process.execPath, args, { cwd: root });
+    // Below its working directory ncc takes every path that code puts together for a file to ship, and rewrites it.
+    await run(process.execPath, args, { cwd: nothing });
   }
 }
 

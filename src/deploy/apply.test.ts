@@ -1,0 +1,111 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { openPrefectApi } from '@slipway/prefect/client';
+import { readSettings } from '@slipway/prefect/settings';
+import { describe, expect, it } from 'vitest';
+import type { Log } from '../world.ts';
+import { apply } from './apply.ts';
+import { type DeploymentFields, type DesiredDeployment, deploymentName, type Plan } from './model.ts';
+
+const where = { file: 'prefect.yaml', line: 4, column: 3 };
+const fields: DeploymentFields = {
+  version: null,
+  description: null,
+  tags: [],
+  entrypoint: 'f.py:f',
+  parameters: {},
+  parameter_openapi_schema: {},
+  job_variables: {},
+  pull_steps: [],
+  work_pool_name: 'k',
+  work_queue_name: null,
+};
+
+function desired(name: string): DesiredDeployment {
+  return { name: deploymentName('f', name), flowName: 'f', deploymentName: name, fields, where, positions: new Map() };
+}
+
+const silent: Log = {
+  info: () => undefined,
+  debug: () => undefined,
+  warning: () => undefined,
+  group: (_title, body) => body(),
+  mask: () => undefined,
+  redact: (text) => text,
+};
+
+/** Applies a plan to a server that refuses what a test names: no real one can be made to refuse just one write. */
+async function applied(plan: Plan, refuse: (path: string, body: { name?: string }) => boolean) {
+  const paths: string[] = [];
+  const server = createServer((request, response) => {
+    let text = '';
+    request.on('data', (chunk) => {
+      text += chunk;
+    });
+    request.on('end', () => {
+      const path = (request.url ?? '').replace('/api', '');
+      const body = (text === '' ? {} : JSON.parse(text)) as { name?: string };
+      const off = path.startsWith('/csrf-token');
+      if (!off) paths.push(`${request.method} ${path}`);
+      const refused = !off && refuse(path, body);
+      response.writeHead(off || refused ? 422 : 201, { 'content-type': 'application/json' });
+      response.end(
+        off
+          ? '{"detail":"CSRF protection is disabled."}'
+          : refused
+            ? '{"detail":"no such thing"}'
+            : JSON.stringify({ id: `id-${body.name}`, name: body.name, flow_id: 'id-f', type: 'kubernetes' }),
+      );
+    });
+  });
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/api`;
+  const api = openPrefectApi(readSettings({ PREFECT_API_URL: url }), {
+    clock: { now: Date.now, sleep: async () => undefined },
+    random: () => 0.5,
+    log: silent,
+    product: 'test',
+  });
+  try {
+    return { ...(await apply(plan, api, silent, AbortSignal.timeout(10_000))), paths };
+  } finally {
+    await api.close();
+    server.closeAllConnections();
+    server.close();
+  }
+}
+
+const create = (...names: string[]): Plan => ({
+  workPools: [{ action: 'create', name: 'k', type: 'kubernetes', body: {}, queues: [] }],
+  deployments: names.map((name) => ({ action: 'create', desired: desired(name) })),
+});
+
+describe('applying a plan', () => {
+  it('writes the pool, the flow once, then the deployments', async () => {
+    const { paths, deployments, failures } = await applied(create('a', 'b'), () => false);
+    expect(paths).toEqual(['POST /work_pools/', 'POST /flows/', 'POST /deployments/', 'POST /deployments/']);
+    expect(deployments.map(({ name, id, action }) => ({ name, id, action }))).toEqual([
+      { name: 'f/a', id: 'id-a', action: 'create' },
+      { name: 'f/b', id: 'id-b', action: 'create' },
+    ]);
+    expect(failures).toEqual([]);
+  });
+
+  it('goes on after a write that failed, and says which and why', async () => {
+    const { deployments, failures } = await applied(create('a', 'b', 'c'), (_path, body) => body.name === 'b');
+    expect(deployments.map(({ name }) => name)).toEqual(['f/a', 'f/c']);
+    expect(failures).toEqual([{ what: 'deployment f/b', where, reason: 'no such thing' }]);
+  });
+
+  it('does not write a deployment whose flow could not be registered', async () => {
+    const { paths, deployments, failures } = await applied(create('a'), (path) => path === '/flows/');
+    expect(paths).not.toContain('POST /deployments/');
+    expect(deployments).toEqual([]);
+    expect(failures.map(({ what }) => what)).toEqual(['flow f']);
+  });
+
+  it('writes nothing when nothing has changed', async () => {
+    const { paths } = await applied({ workPools: [{ action: 'unchanged', name: 'k' }], deployments: [] }, () => false);
+    expect(paths).toEqual([]);
+  });
+});
