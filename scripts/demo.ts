@@ -50,6 +50,7 @@ async function demo(): Promise<void> {
   const rig = await step('start Prefect, a registry, Docker and Kubernetes', () =>
     startRig({ log: (line) => console.log(`  ${line}`), signal: stopping.signal }),
   );
+  await rig.shareBaseLayers('hello', stopping.signal);
   const project = await makeGitProject('hello', POOL_PATCH);
   try {
     const image = await step('build the worker’s image', () => pushWorkerImage(rig));

@@ -17,7 +17,10 @@ function annotate(problem: Problem): void {
     startLine: problem.where.line,
     startColumn: problem.where.column,
   };
-  core.error(world.log.redact(`${capital(problem.message)}. ${problem.remedy}`), { title: 'Slipway', ...place });
+  core.error(world.log.redact(`${capital(problem.message.replace(/\.$/, ''))}. ${problem.remedy}`), {
+    title: 'Slipway',
+    ...place,
+  });
   for (let cause = problem.cause; cause instanceof Error; cause = cause.cause) {
     core.debug(world.log.redact(cause.stack ?? cause.message));
   }

@@ -65138,7 +65138,7 @@ async function eachMember(mapping, resolve) {
 
 /***/ }),
 
-/***/ 1826:
+/***/ 9816:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -67196,18 +67196,34 @@ class Composer {
             throw tooMany(where);
     }
     #refuseBomb(root) {
-        const sizes = new Map();
-        const size = (node) => {
-            const known = sizes.get(node);
+        const measured = new Map();
+        const measure = (node) => {
+            const known = measured.get(node);
             if (known !== undefined)
                 return known;
-            const inner = childrenOf(node).reduce((sum, item) => sum + size(item), 1);
-            sizes.set(node, inner);
-            return inner;
+            let size = 1;
+            let depth = 1;
+            for (const inner of childrenOf(node).map(measure)) {
+                size += inner.size;
+                depth = Math.max(depth, inner.depth + 1);
+            }
+            measured.set(node, { size, depth });
+            return { size, depth };
         };
-        if (size(root) - sizes.size > MAX_EXPANSION)
+        const { size, depth } = measure(root);
+        if (size - measured.size > MAX_EXPANSION)
             throw tooMany(root.where);
+        if (depth > MAX_DEPTH)
+            throw tooDeep(root.where);
     }
+}
+const MAX_DEPTH = 200;
+function tooDeep(where, cause) {
+    return new src_problem/* Problem */.AF(`${where.file} is nested too deeply`, {
+        remedy: 'Flatten the nested lists or mappings.',
+        where,
+        cause,
+    });
 }
 function tooMany(where) {
     return new src_problem/* Problem */.AF(`${where.file}: aliases and merges expand to more than ${MAX_EXPANSION} values`, {
@@ -67315,6 +67331,9 @@ function parseYaml(text, file) {
         const { document, errors, second, source, at } = parseDocuments(normal, file);
         if (document === undefined)
             return undefined;
+        const overflow = errors.find((error) => error.message.startsWith('Maximum call stack'));
+        if (overflow !== undefined)
+            throw tooDeep(at(overflow.pos[0]), overflow);
         const problems = errors.slice(0, MAX_SYNTAX_ERRORS).map((error) => new src_problem/* Problem */.AF(`${file} is not valid YAML: ${error.message.replace(/\.$/, '')}`, {
             remedy: SYNTAX_REMEDY,
             where: at(error.pos[0]),
@@ -67331,11 +67350,7 @@ function parseYaml(text, file) {
     catch (error) {
         if (!(error instanceof RangeError))
             throw error;
-        throw new src_problem/* Problem */.AF(`${file} is nested too deeply`, {
-            remedy: 'Flatten the nested lists or mappings.',
-            where: { file, line: 1, column: 1 },
-            cause: error,
-        });
+        throw tooDeep({ file, line: 1, column: 1 }, error);
     }
 }
 function refuseUnprintable(text, file) {
@@ -67953,6 +67968,8 @@ function findName(name, scope, before, evaluate) {
     return { kind: 'undefined', name };
 }
 function findNameIn(name, scope, before, evaluate) {
+    if (scope.module.unreadable !== undefined)
+        return unknown(scope.module.unreadable);
     const local = scope.locals.get(name);
     if (local !== undefined)
         return local;
@@ -73477,11 +73494,13 @@ function gaps_explainErrors(tree, source) {
     const found = [];
     const cursor = tree.cursor();
     do {
+        const dot = cursor.name === '.' ? wholeFloat(cursor.node, source) : undefined;
+        if (dot !== undefined)
+            found.push(dot);
         if (!cursor.type.isError || isBareYield(cursor.node))
             continue;
         const node = cursor.node;
-        const replacement = wholeFloat(node) ??
-            templateString(tree, source, node.from) ??
+        const replacement = templateString(tree, source, node.from) ??
             starred(source, node) ??
             typeParameterDefault(node, source) ??
             lazyImport(source, node.from) ??
@@ -73503,9 +73522,11 @@ function withReplacements(source, replacements) {
     }
     return out + source.slice(at);
 }
-function wholeFloat(node) {
-    const dot = node.prevSibling;
-    if (dot?.name !== '.' || dot.prevSibling?.name !== 'Number' || dot.prevSibling.to !== dot.from)
+function wholeFloat(dot, source) {
+    if (dot.name !== '.' || dot.prevSibling?.name !== 'Number' || dot.prevSibling.to !== dot.from)
+        return undefined;
+    const next = source[dot.to] ?? '';
+    if (next === '_' || next.toLowerCase() !== next.toUpperCase())
         return undefined;
     return { from: dot.from, to: dot.to, text: '_' };
 }
@@ -73520,10 +73541,14 @@ function templateString(tree, source, at) {
     return { from: word.from, to: word.to, text: prefix.replace('t', 'f').replace('T', 'F') };
 }
 function starred(source, node) {
-    const parent = node.parent?.name;
-    if (source.slice(node.from, node.to) !== '*' || (parent !== 'MemberExpression' && parent !== 'TypeDef'))
+    const { from } = node;
+    if (source.slice(0, from).trimEnd().endsWith('.'))
         return undefined;
-    return { from: node.from, to: node.to, text: ' ' };
+    if (source[from] === '*' && source[from + 1] !== '*')
+        return { from, to: from + 1, text: ' ' };
+    if (source.startsWith('/,', from) && node.parent?.name === 'ParamList')
+        return { from, to: from + 2, text: '  ' };
+    return undefined;
 }
 function typeParameterDefault(node, source) {
     let list = node;
@@ -73568,13 +73593,16 @@ function headerFrom(tree, source, ink, keyword, at) {
 }
 function blanked(text) {
     let out = '';
+    let named = false;
     for (let index = 0; index < text.length; index += 1) {
-        if (index === 0)
-            out += '_';
-        else if (text[index] === '\n')
+        if (text[index] === '\n')
             out += '\n';
-        else
-            out += text[index + 1] === '\n' ? '\\' : ' ';
+        else if (text[index + 1] === '\n')
+            out += '\\';
+        else {
+            out += named ? ' ' : '_';
+            named = true;
+        }
     }
     return out;
 }
@@ -73594,6 +73622,10 @@ function endOfLogicalLine(source, from, colon) {
         const character = source[at] ?? '';
         if (character === '"' || character === "'") {
             at = endOfString(source, at);
+            continue;
+        }
+        if (character === '\\') {
+            at += 2;
             continue;
         }
         if (character === '#' && depth === 0)
@@ -74225,27 +74257,40 @@ function namesBeforeBody(kids, source, after) {
 
 
 
+
 const ROUNDS = 4;
 function parsePython(text) {
     const source = normalise(text);
     let readable = source;
     let tree = parser.parse(readable);
-    for (let round = 0; round < ROUNDS; round += 1) {
+    let error = firstError(tree, readable);
+    for (let round = 0; round < ROUNDS && error !== undefined; round += 1) {
         const replacements = gaps_explainErrors(tree, readable);
         if (replacements.length === 0)
             break;
         readable = withReplacements(readable, replacements);
         tree = parser.parse(readable);
+        error = firstError(tree, readable);
     }
-    let syntaxError;
+    const at = error === undefined ? undefined : parse_firstInk(source, error);
+    const syntaxError = at === undefined ? undefined : { at, near: wordAt(source, at) };
+    return { source, statements: readStatements(tree.topNode, readable), syntaxError };
+}
+function firstError(tree, source) {
     const cursor = tree.cursor();
     do {
-        if (cursor.type.isError && !isBareYield(cursor.node)) {
-            const at = parse_firstInk(source, cursor.from);
-            syntaxError = { at, near: wordAt(source, at) };
-        }
-    } while (syntaxError === undefined && cursor.next());
-    return { source, statements: readStatements(tree.topNode, readable), syntaxError };
+        if (cursor.type.isError && !isBareYield(cursor.node))
+            return cursor.from;
+        if (cursor.name === 'PrintStatement')
+            return cursor.from;
+        if (cursor.name === 'String' && !isClosed(source.slice(cursor.from, cursor.to)))
+            return cursor.from;
+    } while (cursor.next());
+    return undefined;
+}
+function isClosed(literal) {
+    const { start, quotes } = stringShape(literal);
+    return literal.length >= start + quotes && literal.at(-1) === literal[start - 1];
 }
 function normalise(text) {
     const plain = text.startsWith('\ufeff') ? text.slice(1) : text;
@@ -74296,6 +74341,13 @@ class PythonModule {
             statement.module === '__future__' &&
             statement.names !== '*' &&
             statement.names.some(({ name }) => name === 'annotations'));
+    }
+    get unreadable() {
+        const { syntaxError, source } = this.python;
+        if (syntaxError === undefined)
+            return undefined;
+        const { line, column } = lineAndColumn(source, syntaxError.at);
+        return `${this.file}:${line}:${column} cannot be read as Python`;
     }
     place(at) {
         return `${this.file}:${lineAndColumn(this.python.source, at).line}`;
@@ -75263,7 +75315,7 @@ function syntaxProblem(module) {
         return undefined;
     const near = syntaxError.near === '' ? 'the end of the line' : `'${syntaxError.near}'`;
     return new src_problem/* Problem */.AF(`syntax error: ${module.file} cannot be read as Python near ${near}`, {
-        remedy: 'Mend the Python file; Prefect could not import it either.',
+        remedy: 'Mend the line. Should Python itself accept it, move the flow into a file of its own, without that statement.',
         where: { file: module.file, ...lineAndColumn(source, syntaxError.at) },
     });
 }
@@ -78275,6 +78327,32 @@ function parameter_schema_defaultOf(value) {
     return value === undefined || value.kind === 'ellipsis' ? {} : { default: value };
 }
 
+;// CONCATENATED MODULE: ../src/flow/refused-parameters.js
+
+
+const RESERVED = new Set(['return_state', 'wait_for']);
+function refusedParameters(flow) {
+    const { target } = flow;
+    if (flow.wrappedBy !== undefined)
+        return [];
+    const { module } = target.scope;
+    const parameters = target.kind === 'function' ? target.statement.parameters : target.parameters;
+    return parameters.flatMap(({ name, from }) => {
+        const reserved = RESERVED.has(name);
+        if (!reserved && !name.startsWith('_'))
+            return [];
+        const reason = reserved
+            ? 'Prefect keeps this name for itself'
+            : 'pydantic allows no names that start with an underscore';
+        return [
+            new src_problem/* Problem */.AF(`the flow parameter '${name}' makes the flow impossible: ${reason}`, {
+                remedy: 'Rename the parameter.',
+                where: { file: module.file, ...lineAndColumn(module.python.source, from) },
+            }),
+        ];
+    });
+}
+
 ;// CONCATENATED MODULE: ../src/flow/sources.js
 
 
@@ -78346,6 +78424,7 @@ function isMissing(error) {
 
 
 
+
 async function readFlow(entrypoint, options) {
     const target = readEntrypoint(entrypoint, options.where);
     const directory = (0,external_node_path_.resolve)(options.directory);
@@ -78373,18 +78452,22 @@ async function readFlow(entrypoint, options) {
     });
 }
 function flowOf(context, module) {
+    const broken = syntaxProblem(module);
+    if (broken !== undefined)
+        throw broken;
     const value = findObject(module, context.target.object);
     if (value === undefined)
-        throw syntaxProblem(module) ?? explainMissing(context, module);
+        throw explainMissing(context, module);
     const answer = asFlow(value);
     if (answer.kind === 'no flow')
         throw explainNoFlow(context, module, value);
     if (answer.kind === 'unclear')
-        throw syntaxProblem(module) ?? explainUnclear(context, module, value, answer.reason);
+        throw explainUnclear(context, module, value, answer.reason);
     return read_describe(context, answer);
 }
 function read_describe(context, flow) {
     const { target, options } = flow;
+    (0,src_problem/* throwIfAny */.MI)(refusedParameters(flow));
     const docstring = target.kind === 'function' ? target.statement.docstring : undefined;
     const written = options.description?.kind === 'str' && options.description.value !== '' ? options.description.value : undefined;
     const computed = options.description !== undefined && options.description.kind !== 'str' && options.description.kind !== 'none';
@@ -81890,13 +81973,18 @@ function imageOutputs(image) {
 }
 async function buildOnce(step, plan, credentials, isFresh) {
     const { built } = step.images;
+    const { log } = step.context.world;
+    const isPlan = step.context.mode === 'plan';
     const key = imageKey({ ...plan, push: false });
     const known = isFresh ? undefined : built.get(key);
     if (known !== undefined && (known.plan.push || !plan.push)) {
-        step.context.world.log.info(`${known.image} is built already, by an equal step of this run.`);
+        if (!isPlan)
+            log.info(`${known.image} is built already, by an equal step of this run.`);
         return known;
     }
-    const made = step.context.mode === 'plan' ? foreseen(plan) : await step.context.buildImage(plan, credentials);
+    const made = isPlan ? foreseen(plan) : await step.context.buildImage(plan, credentials);
+    if (isPlan)
+        log.info(`A deploy ${plan.push ? 'builds and pushes' : 'builds'} ${made.image}.`);
     built.set(key, made);
     return made;
 }
@@ -82446,7 +82534,9 @@ const pushDockerImage = {
         const outputs = imageOutputs(image);
         const isPushed = build.built.plan.push && tags.every((tag) => build.built.plan.tags.includes(tag));
         if (isPushed) {
-            step.context.world.log.info(`${build.built.image} is pushed already, together with its build.`);
+            const { mode, world } = step.context;
+            if (mode === 'deploy')
+                world.log.info(`${build.built.image} is pushed already, together with its build.`);
             return { outputs };
         }
         const plan = { ...build.plan, tags, push: true, where: step.step.where };
@@ -82593,11 +82683,16 @@ async function prepareEntry(entry, steps, images, context) {
             const run = { context, step, inputs, directory, env, outputs, following, pull: steps.pull, images };
             return await stepFunction(step).run(run);
         });
+        if (step.id !== undefined && Object.hasOwn(result.outputs, step.id))
+            warnOfLostId(step, step.id, context);
         outputs = { ...outputs, ...(step.id === undefined ? {} : { [step.id]: result.outputs }), ...result.outputs };
         directory = result.directory ?? directory;
         built = withImage(built, result.image);
     }
     return { entry, outputs, images: built, pull: steps.pull, unknown: unknownPaths(outputs) };
+}
+function warnOfLostId(step, id, context) {
+    context.world.log.warning(`the id ${id} is also the name of an output, so that {{ ${id}.… }} finds nothing; call the step something else`, step.where);
 }
 function inputsFor(step, context) {
     if (context.mode !== 'plan' || step.function !== PUSH_DOCKER_IMAGE)
@@ -82919,7 +83014,7 @@ function statusRemedy(error, apiUrl) {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _actions_core__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(1742);
-/* harmony import */ var _action_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(1826);
+/* harmony import */ var _action_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(9816);
 /* harmony import */ var _api_problem_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(5057);
 /* harmony import */ var _problem_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(4324);
 /* harmony import */ var _runner_world_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(4483);
@@ -82937,7 +83032,10 @@ function annotate(problem) {
         startLine: problem.where.line,
         startColumn: problem.where.column,
     };
-    _actions_core__WEBPACK_IMPORTED_MODULE_0__/* .error */ .z3(world.log.redact(`${capital(problem.message)}. ${problem.remedy}`), { title: 'Slipway', ...place });
+    _actions_core__WEBPACK_IMPORTED_MODULE_0__/* .error */ .z3(world.log.redact(`${capital(problem.message.replace(/\.$/, ''))}. ${problem.remedy}`), {
+        title: 'Slipway',
+        ...place,
+    });
     for (let cause = problem.cause; cause instanceof Error; cause = cause.cause) {
         _actions_core__WEBPACK_IMPORTED_MODULE_0__/* .debug */ .Yz(world.log.redact(cause.stack ?? cause.message));
     }

@@ -41,7 +41,8 @@ export function syntaxProblem(module: PythonModule): Problem | undefined {
   if (syntaxError === undefined) return undefined;
   const near = syntaxError.near === '' ? 'the end of the line' : `'${syntaxError.near}'`;
   return new Problem(`syntax error: ${module.file} cannot be read as Python near ${near}`, {
-    remedy: 'Mend the Python file; Prefect could not import it either.',
+    remedy:
+      'Mend the line. Should Python itself accept it, move the flow into a file of its own, without that statement.',
     where: { file: module.file, ...lineAndColumn(source, syntaxError.at) },
   });
 }

@@ -32,6 +32,7 @@ export function findNameIn(
   before: number,
   evaluate: Evaluate,
 ): Value | { readonly kind: 'perhaps'; readonly star: string } | undefined {
+  if (scope.module.unreadable !== undefined) return unknown(scope.module.unreadable);
   const local = scope.locals.get(name);
   if (local !== undefined) return local;
   const bindings = (scope.bindings.names.get(name) ?? []).filter((binding) => binding.at < before);

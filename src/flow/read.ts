@@ -1,5 +1,5 @@
 import { dirname, posix, resolve } from 'node:path';
-import { Problem } from '../problem.ts';
+import { Problem, throwIfAny } from '../problem.ts';
 import type { Position } from '../project/model.ts';
 import type { Files } from '../world.ts';
 import { asFlow, type FlowDefinition } from './decorator.ts';
@@ -11,6 +11,7 @@ import { flowName } from './flow-name.ts';
 import { isInside, ModuleFinder, relativeTo } from './imports.ts';
 import type { Flow } from './model.ts';
 import { parameterSchema } from './parameter-schema.ts';
+import { refusedParameters } from './refused-parameters.ts';
 import type { PythonModule } from './scope.ts';
 import { PythonSources } from './sources.ts';
 import type { Value } from './value.ts';
@@ -66,16 +67,19 @@ export async function readFlow(entrypoint: string, options: ReadFlowOptions): Pr
 }
 
 function flowOf(context: FlowContext, module: PythonModule): Flow {
+  const broken = syntaxProblem(module);
+  if (broken !== undefined) throw broken;
   const value = findObject(module, context.target.object);
-  if (value === undefined) throw syntaxProblem(module) ?? explainMissing(context, module);
+  if (value === undefined) throw explainMissing(context, module);
   const answer = asFlow(value);
   if (answer.kind === 'no flow') throw explainNoFlow(context, module, value);
-  if (answer.kind === 'unclear') throw syntaxProblem(module) ?? explainUnclear(context, module, value, answer.reason);
+  if (answer.kind === 'unclear') throw explainUnclear(context, module, value, answer.reason);
   return describe(context, answer);
 }
 
 function describe(context: FlowContext, flow: FlowDefinition): Flow {
   const { target, options } = flow;
+  throwIfAny(refusedParameters(flow));
   const docstring = target.kind === 'function' ? target.statement.docstring : undefined;
   const written =
     options.description?.kind === 'str' && options.description.value !== '' ? options.description.value : undefined;

@@ -29,6 +29,14 @@ export class PythonModule {
     );
   }
 
+  /** Why nothing in the module is known: it cannot be read as Python. */
+  get unreadable(): string | undefined {
+    const { syntaxError, source } = this.python;
+    if (syntaxError === undefined) return undefined;
+    const { line, column } = lineAndColumn(source, syntaxError.at);
+    return `${this.file}:${line}:${column} cannot be read as Python`;
+  }
+
   /** `file:line` of an offset. */
   place(at: number): string {
     return `${this.file}:${lineAndColumn(this.python.source, at).line}`;

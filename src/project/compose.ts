@@ -154,18 +154,37 @@ export class Composer {
     if (this.#added > MAX_EXPANSION) throw tooMany(where);
   }
 
-  /** Counts what aliases would expand to without expanding them. */
+  /** Counts what aliases would expand to, and how deep, without expanding them. */
   #refuseBomb(root: YamlNode): void {
-    const sizes = new Map<YamlNode, number>();
-    const size = (node: YamlNode): number => {
-      const known = sizes.get(node);
+    const measured = new Map<YamlNode, { readonly size: number; readonly depth: number }>();
+    const measure = (node: YamlNode): { readonly size: number; readonly depth: number } => {
+      const known = measured.get(node);
       if (known !== undefined) return known;
-      const inner = childrenOf(node).reduce((sum, item) => sum + size(item), 1);
-      sizes.set(node, inner);
-      return inner;
+      let size = 1;
+      let depth = 1;
+      for (const inner of childrenOf(node).map(measure)) {
+        size += inner.size;
+        depth = Math.max(depth, inner.depth + 1);
+      }
+      measured.set(node, { size, depth });
+      return { size, depth };
     };
-    if (size(root) - sizes.size > MAX_EXPANSION) throw tooMany(root.where);
+    const { size, depth } = measure(root);
+    if (size - measured.size > MAX_EXPANSION) throw tooMany(root.where);
+    if (depth > MAX_DEPTH) throw tooDeep(root.where);
   }
+}
+
+/** Beyond this Python's own stack would not do either, and no prefect.yaml comes near it. */
+const MAX_DEPTH = 200;
+
+/** The refusal of a file whose nesting no stack can hold. */
+export function tooDeep(where: Position, cause?: unknown): Problem {
+  return new Problem(`${where.file} is nested too deeply`, {
+    remedy: 'Flatten the nested lists or mappings.',
+    where,
+    cause,
+  });
 }
 
 function tooMany(where: Position): Problem {

@@ -1,3 +1,4 @@
+import { problemsOf } from '../problem.ts';
 import { loadProject } from './load.ts';
 import type { Project } from './model.ts';
 
@@ -9,4 +10,16 @@ export function projectFrom(text: string): Promise<Project> {
     repositoryRoot: '/repo',
     files: { readText: async () => text },
   });
+}
+
+/** What is wrong with a prefect.yaml, each as `file:line:column message`; empty when it loads. */
+export async function problemsIn(text: string): Promise<string[]> {
+  return await projectFrom(text).then(
+    () => [],
+    (error: unknown) => {
+      const problems = problemsOf(error);
+      if (problems === undefined) throw error;
+      return problems.map(({ message, where }) => `${where?.file}:${where?.line}:${where?.column} ${message}`);
+    },
+  );
 }

@@ -1,5 +1,5 @@
 import { Problem, throwIfAny } from '../problem.ts';
-import { Composer, SYNTAX_REMEDY } from './compose.ts';
+import { Composer, SYNTAX_REMEDY, tooDeep } from './compose.ts';
 import type { YamlNode } from './nodes.ts';
 import { parseDocuments } from './parse.ts';
 
@@ -30,6 +30,9 @@ export function parseYaml(text: string, file: string): YamlNode | undefined {
   try {
     const { document, errors, second, source, at } = parseDocuments(normal, file);
     if (document === undefined) return undefined;
+    // The library reports a stack that ran out as an error of the text.
+    const overflow = errors.find((error) => error.message.startsWith('Maximum call stack'));
+    if (overflow !== undefined) throw tooDeep(at(overflow.pos[0]), overflow);
     const problems = errors.slice(0, MAX_SYNTAX_ERRORS).map(
       (error) =>
         new Problem(`${file} is not valid YAML: ${error.message.replace(/\.$/, '')}`, {
@@ -49,11 +52,7 @@ export function parseYaml(text: string, file: string): YamlNode | undefined {
     return document.contents === null ? undefined : new Composer(at, source).compose(document.contents);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    throw new Problem(`${file} is nested too deeply`, {
-      remedy: 'Flatten the nested lists or mappings.',
-      where: { file, line: 1, column: 1 },
-      cause: error,
-    });
+    throw tooDeep({ file, line: 1, column: 1 }, error);
   }
 }
 

@@ -61,14 +61,17 @@ export async function buildOnce(
   isFresh: boolean,
 ): Promise<BuiltImage> {
   const { built } = step.images;
+  const { log } = step.context.world;
+  const isPlan = step.context.mode === 'plan';
   const key = imageKey({ ...plan, push: false });
   const known = isFresh ? undefined : built.get(key);
   // What was pushed serves those that do not ask for it too.
   if (known !== undefined && (known.plan.push || !plan.push)) {
-    step.context.world.log.info(`${known.image} is built already, by an equal step of this run.`);
+    if (!isPlan) log.info(`${known.image} is built already, by an equal step of this run.`);
     return known;
   }
-  const made = step.context.mode === 'plan' ? foreseen(plan) : await step.context.buildImage(plan, credentials);
+  const made = isPlan ? foreseen(plan) : await step.context.buildImage(plan, credentials);
+  if (isPlan) log.info(`A deploy ${plan.push ? 'builds and pushes' : 'builds'} ${made.image}.`);
   built.set(key, made);
   return made;
 }

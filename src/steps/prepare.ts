@@ -51,12 +51,20 @@ async function prepareEntry(
       const run = { context, step, inputs, directory, env, outputs, following, pull: steps.pull, images };
       return await stepFunction(step).run(run);
     });
-    // The flat outputs come last, so that an id that equals one of their names loses (contract, "Seen on 3.8.8" 6).
+    if (step.id !== undefined && Object.hasOwn(result.outputs, step.id)) warnOfLostId(step, step.id, context);
     outputs = { ...outputs, ...(step.id === undefined ? {} : { [step.id]: result.outputs }), ...result.outputs };
     directory = result.directory ?? directory;
     built = withImage(built, result.image);
   }
   return { entry, outputs, images: built, pull: steps.pull, unknown: unknownPaths(outputs) };
+}
+
+/** The outputs without an id come last, so that one of them takes the place of the id (contract, "Seen on 3.8.8" 6). */
+function warnOfLostId(step: StepSpec, id: string, context: PrepareContext): void {
+  context.world.log.warning(
+    `the id ${id} is also the name of an output, so that {{ ${id}.… }} finds nothing; call the step something else`,
+    step.where,
+  );
 }
 
 /** A plan signs in nowhere, so it has no need to read the block with the password. */

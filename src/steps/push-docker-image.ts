@@ -28,7 +28,8 @@ export const pushDockerImage: StepFunction = {
     const outputs = imageOutputs(image);
     const isPushed = build.built.plan.push && tags.every((tag) => build.built.plan.tags.includes(tag));
     if (isPushed) {
-      step.context.world.log.info(`${build.built.image} is pushed already, together with its build.`);
+      const { mode, world } = step.context;
+      if (mode === 'deploy') world.log.info(`${build.built.image} is pushed already, together with its build.`);
       return { outputs };
     }
     const plan: ImagePlan = { ...build.plan, tags, push: true, where: step.step.where };

@@ -36,7 +36,7 @@ async function problemOf(inputs: JsonObject, settings: TestSettings = {}): Promi
 
 /** What our message must say where Prefect raises this. */
 function sayings(error: string): string[] {
-  const failure = /with error code (-?\d+): ([\s\S]*)$/.exec(error);
+  const failure = /with error code (-?\d+): (.*)$/s.exec(error);
   if (failure !== null) {
     const complaints = (failure[2] ?? '')
       .trim()

@@ -172,7 +172,11 @@ describe('building an image', () => {
   });
 
   it('says that nobody runs the registry, before the build', async () => {
-    const [port] = await pickPorts(1);
+    const {
+      ports: [port],
+      release,
+    } = await pickPorts(1);
+    release();
     const problem = await refuse(plan({ repository: `127.0.0.1:${port}/hello` }));
     expect(problem.message).toBe(
       `registry 127.0.0.1:${port} cannot be reached: nothing listens at http://127.0.0.1:${port}`,

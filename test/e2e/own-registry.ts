@@ -22,7 +22,10 @@ export interface OwnRegistry {
  * @param auth `htpasswd` lets in USER alone.
  */
 export async function startOwnRegistry(folder: string, auth: 'none' | 'htpasswd'): Promise<OwnRegistry> {
-  const [port] = await pickPorts(1);
+  const {
+    ports: [port],
+    release,
+  } = await pickPorts(1);
   const host = `127.0.0.1:${port}`;
   mkdirSync(folder);
   writeFileSync(`${folder}/htpasswd`, HTPASSWD);
@@ -57,6 +60,7 @@ export async function startOwnRegistry(folder: string, auth: 'none' | 'htpasswd'
     host,
     async stop() {
       await running.stop();
+      release();
       await rm(folder, { recursive: true, force: true });
     },
   };

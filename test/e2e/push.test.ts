@@ -72,7 +72,7 @@ describe('a push to main', () => {
     });
     expect(result.summary).toContain('Nothing was written');
     expect(await readDeploymentByName(api, 'hello', 'default', soon())).toBeUndefined();
-    expect((await fetch(`http://${rig.registry}/v2/hello/tags/list`)).status).toBe(404);
+    expect((await fetch(`http://${rig.registry}/v2/hello/manifests/${first.shortSha}`)).status).toBe(404);
   });
 
   it('becomes two completed runs in Kubernetes', async () => {

@@ -8,14 +8,19 @@ function socketName(name: string): string {
   return `\0slipway-rig-${createHash('sha256').update(name).digest('hex').slice(0, 32)}`;
 }
 
-function tryToHold(path: string): Promise<Server | undefined> {
+/**
+ * Takes a lock if no other process of this machine has it. Closing the server lets go of it; it does not keep this
+ * process alive.
+ */
+export function tryLock(name: string): Promise<Server | undefined> {
+  const path = socketName(name);
   return new Promise((resolve, reject) => {
     const server = createServer((socket) => socket.destroy());
     server.once('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EADDRINUSE') resolve(undefined);
       else reject(error);
     });
-    server.listen({ path, exclusive: true }, () => resolve(server));
+    server.listen({ path, exclusive: true }, () => resolve(server.unref()));
   });
 }
 
@@ -25,12 +30,11 @@ function tryToHold(path: string): Promise<Server | undefined> {
  * stale lock file to judge.
  */
 export async function withLock<T>(name: string, log: Log, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-  const path = socketName(name);
-  let held = await tryToHold(path);
+  let held = await tryLock(name);
   for (let waited = 0; held === undefined; waited++) {
     if (waited % 30 === 0) log(`waiting for another rig on this machine (${name}) …`);
     await sleep(500, undefined, { signal });
-    held = await tryToHold(path);
+    held = await tryLock(name);
   }
   const server = held;
   try {

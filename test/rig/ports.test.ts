@@ -13,22 +13,37 @@ function listen(port: number): Promise<{ close(): Promise<void> }> {
 
 describe('picking ports', () => {
   it('gives different ports below the range of outgoing connections', async () => {
-    const ports = await pickPorts(20);
-    expect(new Set(ports).size).toBe(20);
+    const { ports, release } = await pickPorts(9);
+    expect(new Set(ports).size).toBe(9);
     expect(ports.every((port) => port >= 20_000 && port < 32_768)).toBe(true);
+    release();
   });
 
-  it('passes over a port that is taken', async () => {
-    const [taken = 0] = await pickPorts(1);
-    const server = await listen(taken);
-    const draws = [(taken - 20_000) / 12_000, (taken - 20_000) / 12_000, 0.5];
-    const [picked] = await pickPorts(1, () => draws.shift() ?? Math.random());
-    expect(picked).not.toBe(taken);
+  it('never gives two rigs the same, though no server listens yet', async () => {
+    const one = await pickPorts(9);
+    const same = ((one.ports[0] ?? 0) - 20_000) / 12_000;
+    const draws = [same, same];
+    const other = await pickPorts(9, () => draws.shift() ?? Math.random());
+    expect(other.ports.filter((port) => one.ports.includes(port))).toEqual([]);
+    one.release();
+    other.release();
+  });
+
+  it('passes over a block with a port that is taken', async () => {
+    const { ports, release } = await pickPorts(9);
+    release();
+    const server = await listen(ports[5] ?? 0);
+    const draws = [((ports[0] ?? 0) - 20_000) / 12_000];
+    const other = await pickPorts(9, () => draws.shift() ?? Math.random());
+    expect(other.ports).not.toContain(ports[5]);
+    other.release();
     await server.close();
   });
 
-  it('gives up when no port is free', async () => {
-    await expect(pickPorts(2, () => 0.25)).rejects.toThrow('no 2 free ports');
+  it('gives up when no block is free', async () => {
+    const { ports, release } = await pickPorts(9);
+    await expect(pickPorts(9, () => ((ports[0] ?? 0) - 20_000) / 12_000)).rejects.toThrow('no 9 free ports');
+    release();
   });
 });
 
@@ -44,11 +59,13 @@ describe('who listens on a port', () => {
   });
 
   it('is this process for its own server, and not its parent', async () => {
-    const [port = 0] = await pickPorts(1);
+    const { ports, release } = await pickPorts(1);
+    const port = ports[0] ?? 0;
     const server = await listen(port);
     expect(listensOn(process.pid, port)).toBe(true);
     expect(listensOn(process.ppid, port)).toBe(false);
     await server.close();
+    release();
     expect(listensOn(process.pid, port)).toBe(false);
   });
 });

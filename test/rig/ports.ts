@@ -1,12 +1,21 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { tryLock } from './lock.ts';
 
 /**
  * Where ports are picked: below Linux's usual range for outgoing connections (32768 and up), so that no connection of
- * a neighbour takes a port between the moment it is picked and the moment its server listens.
+ * a neighbour takes a port between the moment it is picked and the moment its server listens. Each rig takes a block
+ * of its own and holds a lock on it, so that no two rigs pick the same.
  */
 const FIRST = 20_000;
-const LAST = 31_999;
+const BLOCK = 16;
+const BLOCKS = 750;
+
+export interface PortBlock {
+  readonly ports: readonly number[];
+  /** Lets other rigs have the block. */
+  release(): void;
+}
 
 /** Whether a server can listen on this port of 127.0.0.1 now. */
 function isFree(port: number): Promise<boolean> {
@@ -18,21 +27,23 @@ function isFree(port: number): Promise<boolean> {
 }
 
 /**
- * Picks different free ports of 127.0.0.1.
+ * Picks free ports of 127.0.0.1, for this process as long as it lives.
  *
- * @param count how many.
- * @param random uniform in [0, 1); two rigs that start together must not walk the same ports.
- * @throws Error when the range is full.
+ * @param count how many, at most 16.
+ * @param random uniform in [0, 1).
+ * @throws Error when no block is free.
  */
-export async function pickPorts(count: number, random: () => number = Math.random): Promise<number[]> {
-  const picked = new Set<number>();
-  const size = LAST - FIRST + 1;
-  for (let tries = 0; picked.size < count; tries++) {
-    if (tries === size) throw new Error(`no ${count} free ports between ${FIRST} and ${LAST} on 127.0.0.1`);
-    const port = FIRST + Math.floor(random() * size);
-    if (!picked.has(port) && (await isFree(port))) picked.add(port);
+export async function pickPorts(count: number, random: () => number = Math.random): Promise<PortBlock> {
+  for (let tries = 0; tries < BLOCKS; tries++) {
+    const first = FIRST + BLOCK * Math.floor(random() * BLOCKS);
+    const lock = await tryLock(`ports from ${first}`);
+    if (lock === undefined) continue;
+    const ports = Array.from({ length: count }, (_, place) => first + place);
+    const free = await Promise.all(ports.map(isFree));
+    if (!free.includes(false)) return { ports, release: () => lock.close() };
+    lock.close();
   }
-  return [...picked];
+  throw new Error(`no ${count} free ports side by side between ${FIRST} and ${FIRST + BLOCK * BLOCKS} on 127.0.0.1`);
 }
 
 /**

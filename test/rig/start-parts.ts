@@ -44,7 +44,8 @@ export async function startParts(
     running.push(started);
     return started;
   };
-  const [registryPort = 0, prefectPort = 0, ...clusterPorts] = await pickPorts(9);
+  const { ports } = await pickPorts(9); // Held until this process ends.
+  const [registryPort = 0, prefectPort = 0, ...clusterPorts] = ports;
   const mirror = `http://127.0.0.1:${registryPort}`;
   makeCgroup(plan.id);
 

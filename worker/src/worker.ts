@@ -103,7 +103,15 @@ export async function runWorker(config: WorkerConfig, world: World, drain: Abort
         })
       : undefined;
 
-    const services: StartServices = { config, api, kubernetes, pool: () => pool.current, runLog, metrics, world };
+    const services: StartServices = {
+      config,
+      api,
+      kubernetes,
+      pool: (since, signal) => pool.asOf(since, signal),
+      runLog,
+      metrics,
+      world,
+    };
     const claims = claimServices(api, runLog, world, stop.signal);
     const submit = (due: DueRun, obtain: () => Promise<Claim | NotClaimed>): void => {
       if (slots.has(due.id)) return;

@@ -14,15 +14,16 @@ export interface Replacement {
   readonly text: string;
 }
 
-/** What explains the tree's errors; empty when nothing does. */
+/** What explains the errors of a tree that has some; empty when nothing does. */
 export function explainErrors(tree: Tree, source: string): Replacement[] {
   const found: Replacement[] = [];
   const cursor = tree.cursor();
   do {
+    const dot = cursor.name === '.' ? wholeFloat(cursor.node, source) : undefined;
+    if (dot !== undefined) found.push(dot);
     if (!cursor.type.isError || isBareYield(cursor.node)) continue;
     const node = cursor.node;
     const replacement =
-      wholeFloat(node) ??
       templateString(tree, source, node.from) ??
       starred(source, node) ??
       typeParameterDefault(node, source) ??
@@ -50,9 +51,10 @@ export function withReplacements(source: string, replacements: readonly Replacem
 }
 
 /** `1.` becomes `1_`, which no Python writes and the reader of numbers takes for the float. */
-function wholeFloat(node: SyntaxNode): Replacement | undefined {
-  const dot = node.prevSibling;
-  if (dot?.name !== '.' || dot.prevSibling?.name !== 'Number' || dot.prevSibling.to !== dot.from) return undefined;
+function wholeFloat(dot: SyntaxNode, source: string): Replacement | undefined {
+  if (dot.name !== '.' || dot.prevSibling?.name !== 'Number' || dot.prevSibling.to !== dot.from) return undefined;
+  const next = source[dot.to] ?? '';
+  if (next === '_' || next.toLowerCase() !== next.toUpperCase()) return undefined;
   return { from: dot.from, to: dot.to, text: '_' };
 }
 
@@ -66,12 +68,14 @@ function templateString(tree: Tree, source: string, at: number): Replacement | u
   return { from: word.from, to: word.to, text: prefix.replace('t', 'f').replace('T', 'F') };
 }
 
-/** `tuple[*Ts]` and `*args: *Ts`. */
+/** `tuple[*Ts]`, `*args: *Ts`, `for first, *rest in rows`; of `lambda a, /, b` the slash. */
 function starred(source: string, node: SyntaxNode): Replacement | undefined {
-  const parent = node.parent?.name;
-  if (source.slice(node.from, node.to) !== '*' || (parent !== 'MemberExpression' && parent !== 'TypeDef'))
-    return undefined;
-  return { from: node.from, to: node.to, text: ' ' };
+  const { from } = node;
+  // `2.*x` is about the dot.
+  if (source.slice(0, from).trimEnd().endsWith('.')) return undefined;
+  if (source[from] === '*' && source[from + 1] !== '*') return { from, to: from + 1, text: ' ' };
+  if (source.startsWith('/,', from) && node.parent?.name === 'ParamList') return { from, to: from + 2, text: '  ' };
+  return undefined;
 }
 
 /** `def f[T = int]`. */
@@ -119,10 +123,14 @@ function headerFrom(tree: Tree, source: string, ink: number, keyword: string, at
 /** `_`, then spaces; line breaks stay, each behind a backslash, so that the lines keep their numbers. */
 function blanked(text: string): string {
   let out = '';
+  let named = false;
   for (let index = 0; index < text.length; index += 1) {
-    if (index === 0) out += '_';
-    else if (text[index] === '\n') out += '\n';
-    else out += text[index + 1] === '\n' ? '\\' : ' ';
+    if (text[index] === '\n') out += '\n';
+    else if (text[index + 1] === '\n') out += '\\';
+    else {
+      out += named ? ' ' : '_';
+      named = true;
+    }
   }
   return out;
 }
@@ -149,6 +157,10 @@ function endOfLogicalLine(source: string, from: number, colon: boolean): number 
     const character = source[at] ?? '';
     if (character === '"' || character === "'") {
       at = endOfString(source, at);
+      continue;
+    }
+    if (character === '\\') {
+      at += 2;
       continue;
     }
     if (character === '#' && depth === 0) return colon ? undefined : at;

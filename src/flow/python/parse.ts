@@ -1,6 +1,8 @@
+import type { Tree } from '@lezer/common';
 import { parser } from '@lezer/python';
 import type { Expression, Statement } from './ast.ts';
 import { explainErrors, isBareYield, withReplacements } from './gaps.ts';
+import { stringShape } from './literals.ts';
 import { readStatements } from './statements.ts';
 
 /** A Python file as far as it was understood. */
@@ -24,21 +26,34 @@ export function parsePython(text: string): PythonFile {
   const source = normalise(text);
   let readable = source;
   let tree = parser.parse(readable);
-  for (let round = 0; round < ROUNDS; round += 1) {
+  let error = firstError(tree, readable);
+  for (let round = 0; round < ROUNDS && error !== undefined; round += 1) {
     const replacements = explainErrors(tree, readable);
     if (replacements.length === 0) break;
     readable = withReplacements(readable, replacements);
     tree = parser.parse(readable);
+    error = firstError(tree, readable);
   }
-  let syntaxError: PythonFile['syntaxError'];
+  const at = error === undefined ? undefined : firstInk(source, error);
+  const syntaxError = at === undefined ? undefined : { at, near: wordAt(source, at) };
+  return { source, statements: readStatements(tree.topNode, readable), syntaxError };
+}
+
+/** Where the first thing stands that is no Python 3; undefined when all of it is. */
+function firstError(tree: Tree, source: string): number | undefined {
   const cursor = tree.cursor();
   do {
-    if (cursor.type.isError && !isBareYield(cursor.node)) {
-      const at = firstInk(source, cursor.from);
-      syntaxError = { at, near: wordAt(source, at) };
-    }
-  } while (syntaxError === undefined && cursor.next());
-  return { source, statements: readStatements(tree.topNode, readable), syntaxError };
+    if (cursor.type.isError && !isBareYield(cursor.node)) return cursor.from;
+    // The parser still reads Python 2's print statement, and strings that end with their line.
+    if (cursor.name === 'PrintStatement') return cursor.from;
+    if (cursor.name === 'String' && !isClosed(source.slice(cursor.from, cursor.to))) return cursor.from;
+  } while (cursor.next());
+  return undefined;
+}
+
+function isClosed(literal: string): boolean {
+  const { start, quotes } = stringShape(literal);
+  return literal.length >= start + quotes && literal.at(-1) === literal[start - 1];
 }
 
 function normalise(text: string): string {

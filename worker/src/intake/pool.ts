@@ -27,6 +27,8 @@ export class WorkPool {
   readonly #api: PrefectApi;
   readonly #world: World;
   #current: WorkPoolRecord | undefined;
+  #syncedAt = 0;
+  #syncing: Promise<void> | undefined;
   #warnedOf: string | undefined;
 
   constructor(config: WorkerConfig, api: PrefectApi, world: World) {
@@ -39,6 +41,28 @@ export class WorkPool {
   get current(): WorkPoolRecord {
     if (this.#current === undefined) throw new Error('the work pool has not been read yet');
     return this.#current;
+  }
+
+  /**
+   * The pool as it was after `since`: a run must be made with the template that was deployed before it, not with the one
+   * of the last heartbeat. Runs of one poll share one read; when it fails the last known pool serves.
+   */
+  async asOf(since: number, signal: AbortSignal): Promise<WorkPoolRecord> {
+    // A read that was under way already may have been asked too early: then once more.
+    for (let reads = 0; reads < 2 && this.#syncedAt < since; reads += 1) {
+      this.#syncing ??= this.#sync(signal)
+        .catch((error: unknown) => {
+          signal.throwIfAborted();
+          this.#world.log.warning(
+            `Reading work pool ${this.#config.pool.name}: ${String(error)}; the last known one is used`,
+          );
+        })
+        .finally(() => {
+          this.#syncing = undefined;
+        });
+      await this.#syncing;
+    }
+    return this.current;
   }
 
   /** Resolves once the pool has been read; rejects with the signal's reason when aborted before. */
@@ -86,6 +110,7 @@ export class WorkPool {
 
   async #sync(signal: AbortSignal): Promise<void> {
     const { name } = this.#config.pool;
+    const askedAt = this.#world.clock.now();
     const found = (await readWorkPool(this.#api, name, signal)) ?? (await this.#create(signal));
     if (found === undefined) return;
     if (found.type !== 'kubernetes') {
@@ -94,6 +119,7 @@ export class WorkPool {
       );
     }
     this.#current = await this.#withTemplate(found, signal);
+    this.#syncedAt = askedAt;
   }
 
   async #create(signal: AbortSignal): Promise<WorkPoolRecord | undefined> {

@@ -35,7 +35,8 @@ export interface StartServices {
   readonly config: WorkerConfig;
   readonly api: PrefectApi;
   readonly kubernetes: KubernetesConnection;
-  readonly pool: () => WorkPoolRecord;
+  /** The work pool as it was after a moment, in milliseconds. */
+  readonly pool: (since: number, signal: AbortSignal) => Promise<WorkPoolRecord>;
   readonly runLog: RunLog;
   readonly metrics: Metrics;
   readonly world: World;
@@ -54,9 +55,10 @@ export async function startRun(
   signal: AbortSignal,
 ): Promise<void> {
   const { config, kubernetes, runLog, metrics, world } = services;
+  const pool = await services.pool(claim.polledAt, signal);
   let job: JobManifest;
   try {
-    job = await makeJob(claim, services, signal);
+    job = await makeJob(claim, pool, services, signal);
   } catch (error) {
     const known = error instanceof RenderError || error instanceof JobVariablesError || error instanceof TemplateError;
     if (!known) throw error;
@@ -64,7 +66,7 @@ export async function startRun(
     return;
   }
   for (const note of job.notes) runLog.tell(claim.id, LEVEL.warning, note);
-  await announce(claim, job, services, signal);
+  await announce(claim, job, pool, services, signal);
   creating();
   runLog.tell(claim.id, LEVEL.info, 'Creating Kubernetes job...');
   const made = await submitJob(job, claim.id, kubernetes, config.submit, world, signal);
@@ -79,8 +81,13 @@ export async function startRun(
   runLog.tell(claim.id, LEVEL.info, `Flow run '${claim.run.name}' submitted to infrastructure`);
 }
 
-async function makeJob(claim: Claim, { config, api, pool }: StartServices, signal: AbortSignal): Promise<JobManifest> {
-  const { base_job_template: template, id, name } = pool();
+async function makeJob(
+  claim: Claim,
+  pool: WorkPoolRecord,
+  { config, api }: StartServices,
+  signal: AbortSignal,
+): Promise<JobManifest> {
+  const { base_job_template: template, id, name } = pool;
   const templated = renderJobConfiguration({
     template,
     deploymentVariables: claim.deployment?.job_variables ?? {},
@@ -103,10 +110,10 @@ async function makeJob(claim: Claim, { config, api, pool }: StartServices, signa
 async function announce(
   claim: Claim,
   job: JobManifest,
-  { api, pool, config, world }: StartServices,
+  { id, name }: WorkPoolRecord,
+  { api, config, world }: StartServices,
   signal: AbortSignal,
 ): Promise<void> {
-  const { id, name } = pool();
   const labels = {
     'prefect.worker.name': config.workerName,
     'prefect.worker.type': 'kubernetes',
