@@ -67572,7 +67572,25 @@ function compareMaps(field, before, after) {
     return [...keys].map((key) => compare(`${field}.${key}`, before[key], after[key]));
 }
 
+;// CONCATENATED MODULE: ../src/steps/foresight.js
+
+const KNOWN_AT_DEPLOY = '(known at deploy)';
+function isUnknown(value) {
+    if (typeof value === 'string')
+        return value.includes(KNOWN_AT_DEPLOY);
+    if (Array.isArray(value))
+        return value.some(isUnknown);
+    return (0,prefect_json/* isJsonObject */.OW)(value) && Object.values(value).some(isUnknown);
+}
+function unknownPaths(value, prefix = '') {
+    if (typeof value === 'string')
+        return isUnknown(value) ? [prefix] : [];
+    const members = Array.isArray(value) || (0,prefect_json/* isJsonObject */.OW)(value) ? Object.entries(value) : [];
+    return members.flatMap(([key, member]) => unknownPaths(member, prefix === '' ? key : `${prefix}.${key}`));
+}
+
 ;// CONCATENATED MODULE: ../src/deploy/validate.js
+
 
 
 
@@ -67594,7 +67612,7 @@ function checkStatically(configurations, actual, planned) {
 }
 function checkJobVariables(deployments, actual, planned) {
     const templates = templatesAfter(actual, planned);
-    return deployments.flatMap((deployment) => jobVariableProblems(deployment.name, deployment, deployment.fields.job_variables, {
+    return deployments.flatMap((deployment) => jobVariableProblems(deployment.name, deployment, known(deployment.fields.job_variables), {
         pool: deployment.fields.work_pool_name,
         template: templates.get(deployment.fields.work_pool_name),
         occasion: actual.deployments.has(deployment.name) ? 'update' : 'create',
@@ -67646,12 +67664,15 @@ function wrongWorkPool(pool, templates, actual) {
 function checkKnownJobVariables(configuration, templates) {
     const { work_pool: workPool } = configuration.settings;
     const written = (0,prefect_json/* isJsonObject */.OW)(workPool) && (0,prefect_json/* isJsonObject */.OW)(workPool.job_variables) ? workPool.job_variables : {};
-    const known = Object.fromEntries(Object.entries(written).filter(([, value]) => (0,prefect_template/* unresolved */.II)(value).length === 0));
-    return jobVariableProblems(`deployment ${configuration.name}`, configuration.entry, known, {
+    const resolved = Object.fromEntries(Object.entries(written).filter(([, value]) => (0,prefect_template/* unresolved */.II)(value).length === 0));
+    return jobVariableProblems(`deployment ${configuration.name}`, configuration.entry, resolved, {
         pool: configuration.workPoolName,
         template: templates.get(configuration.workPoolName),
         occasion: 'create',
     });
+}
+function known(jobVariables) {
+    return Object.fromEntries(Object.entries(jobVariables).filter(([, value]) => !isUnknown(value)));
 }
 function jobVariableProblems(what, places, jobVariables, against) {
     if (against.template === undefined)
@@ -75421,15 +75442,15 @@ function positionOf(target) {
 
 
 const class_kind_DEEPEST = 30;
-const known = new WeakMap();
+const class_kind_known = new WeakMap();
 function class_kind_kindOf(of, depth = 0) {
-    const found = known.get(of.statement);
+    const found = class_kind_known.get(of.statement);
     if (found !== undefined)
         return found;
     if (depth > class_kind_DEEPEST)
         return { kind: 'unknown', reason: `${of.statement.name} is a base of itself` };
     const kind = decide(of, depth);
-    known.set(of.statement, kind);
+    class_kind_known.set(of.statement, kind);
     return kind;
 }
 function decide(of, depth) {
@@ -81742,23 +81763,6 @@ function commitId(text) {
 }
 function revision_nonEmpty(text) {
     return text === '' ? undefined : text;
-}
-
-;// CONCATENATED MODULE: ../src/steps/foresight.js
-
-const KNOWN_AT_DEPLOY = '(known at deploy)';
-function isUnknown(value) {
-    if (typeof value === 'string')
-        return value.includes(KNOWN_AT_DEPLOY);
-    if (Array.isArray(value))
-        return value.some(isUnknown);
-    return (0,prefect_json/* isJsonObject */.OW)(value) && Object.values(value).some(isUnknown);
-}
-function unknownPaths(value, prefix = '') {
-    if (typeof value === 'string')
-        return isUnknown(value) ? [prefix] : [];
-    const members = Array.isArray(value) || (0,prefect_json/* isJsonObject */.OW)(value) ? Object.entries(value) : [];
-    return members.flatMap(([key, member]) => unknownPaths(member, prefix === '' ? key : `${prefix}.${key}`));
 }
 
 ;// CONCATENATED MODULE: ../src/steps/step-problem.js

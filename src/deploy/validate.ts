@@ -2,6 +2,7 @@ import { isJsonObject, type JsonObject } from '@slipway/prefect/json';
 import { unresolved } from '@slipway/prefect/template';
 import { validateJobVariables } from '@slipway/prefect/workpool';
 import { Problem } from '../problem.ts';
+import { isUnknown } from '../steps/foresight.ts';
 import { type Configuration, placeOf } from './configuration.ts';
 import type { Actual, ActualWorkPools, DesiredDeployment, PlannedWorkPool } from './model.ts';
 
@@ -41,7 +42,7 @@ export function checkJobVariables(
 ): Problem[] {
   const templates = templatesAfter(actual, planned);
   return deployments.flatMap((deployment) =>
-    jobVariableProblems(deployment.name, deployment, deployment.fields.job_variables, {
+    jobVariableProblems(deployment.name, deployment, known(deployment.fields.job_variables), {
       pool: deployment.fields.work_pool_name,
       template: templates.get(deployment.fields.work_pool_name),
       occasion: actual.deployments.has(deployment.name) ? 'update' : 'create',
@@ -104,12 +105,17 @@ function wrongWorkPool(
 function checkKnownJobVariables(configuration: Configuration, templates: ReadonlyMap<string, JsonObject>): Problem[] {
   const { work_pool: workPool } = configuration.settings;
   const written = isJsonObject(workPool) && isJsonObject(workPool.job_variables) ? workPool.job_variables : {};
-  const known = Object.fromEntries(Object.entries(written).filter(([, value]) => unresolved(value).length === 0));
-  return jobVariableProblems(`deployment ${configuration.name}`, configuration.entry, known, {
+  const resolved = Object.fromEntries(Object.entries(written).filter(([, value]) => unresolved(value).length === 0));
+  return jobVariableProblems(`deployment ${configuration.name}`, configuration.entry, resolved, {
     pool: configuration.workPoolName,
     template: templates.get(configuration.workPoolName),
     occasion: 'create',
   });
+}
+
+/** Without what only a deploy can know, which a plan cannot check. */
+function known(jobVariables: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(jobVariables).filter(([, value]) => !isUnknown(value)));
 }
 
 function jobVariableProblems(
