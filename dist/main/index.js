@@ -66436,7 +66436,7 @@ async function writeWorkPool(planned, api, signal) {
     if (planned.action === 'unchanged')
         return;
     if (planned.action === 'create') {
-        await (0,client/* createWorkPool */.oU)(api, { ...planned.body, name: planned.name, type: planned.type }, signal);
+        await createOrUpdateWorkPool(planned, api, signal);
     }
     else if (Object.keys(planned.body).length > 0) {
         await (0,client/* updateWorkPool */.v)(api, planned.name, planned.body, signal);
@@ -66446,6 +66446,17 @@ async function writeWorkPool(planned, api, signal) {
             await (0,client/* createWorkQueue */.ZR)(api, planned.name, { ...queue.body, name: queue.name }, signal);
         else
             await (0,client/* updateWorkQueue */.gf)(api, planned.name, queue.name, queue.body, signal);
+    }
+}
+async function createOrUpdateWorkPool(planned, api, signal) {
+    try {
+        await (0,client/* createWorkPool */.oU)(api, { ...planned.body, name: planned.name, type: planned.type }, signal);
+    }
+    catch (error) {
+        if (!(error instanceof client/* PrefectApiError */.CX) || error.status !== 409)
+            throw error;
+        const { name: _name, type: _type, ...changeable } = planned.body;
+        await (0,client/* updateWorkPool */.v)(api, planned.name, changeable, signal);
     }
 }
 async function writeDeployment(planned, flowIds, api, signal) {

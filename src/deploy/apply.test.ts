@@ -35,7 +35,7 @@ const silent: Log = {
 };
 
 /** Applies a plan to a server that refuses what a test names: no real one can be made to refuse just one write. */
-async function applied(plan: Plan, refuse: (path: string, body: { name?: string }) => boolean) {
+async function applied(plan: Plan, refuse: (path: string, body: { name?: string }) => boolean, status = 422) {
   const paths: string[] = [];
   const server = createServer((request, response) => {
     let text = '';
@@ -48,7 +48,9 @@ async function applied(plan: Plan, refuse: (path: string, body: { name?: string 
       const off = path.startsWith('/csrf-token');
       if (!off) paths.push(`${request.method} ${path}`);
       const refused = !off && refuse(path, body);
-      response.writeHead(off || refused ? 422 : 201, { 'content-type': 'application/json' });
+      response.writeHead(off ? 422 : refused ? status : request.method === 'PATCH' ? 200 : 201, {
+        'content-type': 'application/json',
+      });
       response.end(
         off
           ? '{"detail":"CSRF protection is disabled."}'
@@ -102,6 +104,12 @@ describe('applying a plan', () => {
     expect(paths).not.toContain('POST /deployments/');
     expect(deployments).toEqual([]);
     expect(failures.map(({ what }) => what)).toEqual(['flow f']);
+  });
+
+  it('makes a pool that a worker has just created what was planned', async () => {
+    const { paths, failures } = await applied(create('a'), (path) => path === '/work_pools/', 409);
+    expect(paths.slice(0, 2)).toEqual(['POST /work_pools/', 'PATCH /work_pools/k']);
+    expect(failures).toEqual([]);
   });
 
   it('writes nothing when nothing has changed', async () => {

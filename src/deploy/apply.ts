@@ -93,7 +93,7 @@ export async function apply(plan: Plan, api: PrefectApi, log: Log, signal: Abort
 async function writeWorkPool(planned: PlannedWorkPool, api: PrefectApi, signal: AbortSignal): Promise<void> {
   if (planned.action === 'unchanged') return;
   if (planned.action === 'create') {
-    await createWorkPool(api, { ...planned.body, name: planned.name, type: planned.type }, signal);
+    await createOrUpdateWorkPool(planned, api, signal);
   } else if (Object.keys(planned.body).length > 0) {
     await updateWorkPool(api, planned.name, planned.body, signal);
   }
@@ -101,6 +101,21 @@ async function writeWorkPool(planned: PlannedWorkPool, api: PrefectApi, signal: 
     if (queue.action === 'create')
       await createWorkQueue(api, planned.name, { ...queue.body, name: queue.name }, signal);
     else await updateWorkQueue(api, planned.name, queue.name, queue.body, signal);
+  }
+}
+
+/** A worker that starts creates its pool as well: when it was first, its pool becomes what was planned. */
+async function createOrUpdateWorkPool(
+  planned: Extract<PlannedWorkPool, { action: 'create' }>,
+  api: PrefectApi,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await createWorkPool(api, { ...planned.body, name: planned.name, type: planned.type }, signal);
+  } catch (error) {
+    if (!(error instanceof PrefectApiError) || error.status !== 409) throw error;
+    const { name: _name, type: _type, ...changeable } = planned.body;
+    await updateWorkPool(api, planned.name, changeable, signal);
   }
 }
 
