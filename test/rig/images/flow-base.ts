@@ -39,13 +39,13 @@ const PACKAGES = ['python3', 'ca-certificates', 'git', 'tini', 'libstdc++6'];
  * Steps inside the new root. Bytecode is made unchecked: layers carry whole seconds as modification times, and a pod
  * must not compile Prefect anew at each start. A server's web pages have no use in a flow's pod.
  */
-function hooks(uv: string, entrypoint: string, version: string): string[] {
+function hooks(uv: string, entrypoint: string, constraints: string, version: string): string[] {
   const site = '/usr/local/lib/python3.11/dist-packages';
   const env = `env SSL_CERT_FILE=${CA_BUNDLE} UV_SYSTEM_PYTHON=1 UV_CACHE_DIR=/tmp/uv-cache UV_LINK_MODE=copy`;
   return [
     `install -D -m 0755 '${uv}' "$1/usr/local/bin/uv"`,
     `install -D -m 0755 '${entrypoint}' "$1/opt/prefect/entrypoint.sh"`,
-    `cp '${PREFECT_REQUIREMENTS}' "$1/tmp/constraints.txt"`,
+    `cp '${constraints}' "$1/tmp/constraints.txt"`,
     'rm -f "$1"/usr/lib/python3*/EXTERNALLY-MANAGED',
     'ln -s /usr/bin/python3 "$1/usr/local/bin/python"',
     `chroot "$1" ${env} uv pip install --quiet prefect==${version} -c /tmp/constraints.txt`,
@@ -63,7 +63,8 @@ function hooks(uv: string, entrypoint: string, version: string): string[] {
 export async function flowBaseImage(uv: string, log: Log, signal: AbortSignal): Promise<SeededImage> {
   const requirements = readFileSync(PREFECT_REQUIREMENTS, 'utf8');
   const version = pinnedVersion(requirements, 'prefect');
-  const recipe = [ENTRYPOINT, ...ENV, ...PACKAGES, ...hooks('uv', 'entrypoint', version)];
+  // Without the paths of this checkout: another clone makes the same image.
+  const recipe = [ENTRYPOINT, ...ENV, ...PACKAGES, ...hooks('uv', 'entrypoint', 'constraints', version)];
   const folder = await cached(
     {
       part: 'image-flow-base',
@@ -74,7 +75,7 @@ export async function flowBaseImage(uv: string, log: Log, signal: AbortSignal): 
         const tar = join(made, 'rootfs.tar');
         writeFileSync(entrypoint, ENTRYPOINT);
         chmodSync(entrypoint, 0o755);
-        const rootfs = { packages: PACKAGES, hooks: hooks(uv, entrypoint, version) };
+        const rootfs = { packages: PACKAGES, hooks: hooks(uv, entrypoint, PREFECT_REQUIREMENTS, version) };
         await makeRootfs(rootfs, tar, join(made, 'scratch'), logFile, signal);
         await imageFromRootfs(
           tar,

@@ -87,9 +87,26 @@ export function compileConfig(
     );
   }
   refuseUnsupported(kubernetes);
+  const observing = readBoolean(`${KUBERNETES_PREFIX}OBSERVER_ENABLED`, kubernetes('OBSERVER_ENABLED'), true);
+  if (flags.maxLiveJobs !== undefined && !observing) {
+    throw new ConfigError(
+      `--max-live-jobs counts the Jobs in the cluster, which ${KUBERNETES_PREFIX}OBSERVER_ENABLED=false forbids.`,
+      'Leave one of the two out.',
+    );
+  }
   const retryJitterMs = [
-    1000 * readNumber('…RETRY_JITTER_MIN_SECONDS', kubernetes('WORKER_CREATE_JOB_RETRY_JITTER_MIN_SECONDS'), 0),
-    1000 * readNumber('…RETRY_JITTER_MAX_SECONDS', kubernetes('WORKER_CREATE_JOB_RETRY_JITTER_MAX_SECONDS'), 3),
+    1000 *
+      readNumber(
+        `${KUBERNETES_PREFIX}WORKER_CREATE_JOB_RETRY_JITTER_MIN_SECONDS`,
+        kubernetes('WORKER_CREATE_JOB_RETRY_JITTER_MIN_SECONDS'),
+        0,
+      ),
+    1000 *
+      readNumber(
+        `${KUBERNETES_PREFIX}WORKER_CREATE_JOB_RETRY_JITTER_MAX_SECONDS`,
+        kubernetes('WORKER_CREATE_JOB_RETRY_JITTER_MAX_SECONDS'),
+        3,
+      ),
   ] as const;
   return {
     prefect: readSettings(env),
@@ -152,7 +169,7 @@ export function compileConfig(
       retryJitterMs,
     },
     observe: {
-      enabled: readBoolean(`${KUBERNETES_PREFIX}OBSERVER_ENABLED`, kubernetes('OBSERVER_ENABLED'), true),
+      enabled: observing,
       namespaces: [...new Set(readList(kubernetes('OBSERVER_NAMESPACES')))].sort(),
       labelFilters: readPairs(
         `${KUBERNETES_PREFIX}OBSERVER_ADDITIONAL_LABEL_FILTERS`,
