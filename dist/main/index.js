@@ -65138,7 +65138,7 @@ async function eachMember(mapping, resolve) {
 
 /***/ }),
 
-/***/ 9816:
+/***/ 9651:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -67847,7 +67847,7 @@ function merge(branches, complete, at, into) {
 }
 function bindings_assign(target, value, at, into) {
     if (target.kind === 'name') {
-        bind(into, target.id, at, { kind: 'expression', expression: value });
+        bind(into, target.id, at, { kind: 'expression', expression: value, at });
         return;
     }
     if (target.kind === 'tuple' || target.kind === 'list') {
@@ -67855,7 +67855,7 @@ function bindings_assign(target, value, at, into) {
         target.items.forEach((item, index) => {
             const name = item.kind === 'starred' ? item.value : item;
             if (name.kind === 'name')
-                bind(into, name.id, at, { kind: 'unpacked', expression: value, index, of });
+                bind(into, name.id, at, { kind: 'unpacked', expression: value, at, index, of });
         });
         return;
     }
@@ -67871,6 +67871,31 @@ function change(target, at, into, reason) {
     if (target.value.kind !== 'name')
         return;
     push(into, target.value.id, { at, sources: [{ kind: 'opaque', reason }], always: true, change: 'assignment' });
+}
+
+;// CONCATENATED MODULE: ../src/flow/effort.js
+const STEPS = 1_000_000;
+const DEEPEST = 150;
+let steps = 0;
+let depth = 0;
+function begin() {
+    steps = 0;
+    depth = 0;
+}
+function spend() {
+    steps += 1;
+    return steps <= STEPS;
+}
+function deeper(tooDeep, run) {
+    if (depth >= DEEPEST)
+        return tooDeep;
+    depth += 1;
+    try {
+        return run();
+    }
+    finally {
+        depth -= 1;
+    }
 }
 
 ;// CONCATENATED MODULE: ../src/flow/names.js
@@ -67918,6 +67943,18 @@ const STARS = {
         'get_overloads get_type_hints is_typeddict LiteralString Never NewType no_type_check no_type_check_decorator ' +
         'NoReturn NotRequired overload ParamSpecArgs ParamSpecKwargs Required reveal_type runtime_checkable Self Text ' +
         'TYPE_CHECKING TypeAlias TypeGuard Unpack',
+    prefect: 'allow_failure apause_flow_run aresume_flow_run aserve asuspend_flow_run deploy flow Flow get_client get_run_logger ' +
+        'pause_flow_run resume_flow_run serve State suspend_flow_run tags task Task Transaction unmapped',
+    pydantic: 'field_validator model_validator AfterValidator BeforeValidator PlainValidator WrapValidator SkipValidation ' +
+        'WithJsonSchema root_validator validator field_serializer model_serializer PlainSerializer WrapSerializer ConfigDict ' +
+        'Field computed_field PrivateAttr AliasChoices AliasGenerator AliasPath BaseModel create_model AnyUrl AnyHttpUrl ' +
+        'FileUrl HttpUrl FtpUrl EmailStr NameEmail IPvAnyAddress IPvAnyInterface IPvAnyNetwork PostgresDsn AmqpDsn RedisDsn ' +
+        'MongoDsn KafkaDsn MySQLDsn RootModel Strict StrictStr conbytes conlist conset confrozenset constr StringConstraints ' +
+        'ImportString conint PositiveInt NegativeInt NonNegativeInt NonPositiveInt confloat PositiveFloat NegativeFloat ' +
+        'NonNegativeFloat NonPositiveFloat FiniteFloat condecimal condate UUID1 UUID3 UUID4 UUID5 FilePath DirectoryPath ' +
+        'NewPath Json Secret SecretStr SecretBytes StrictBool StrictBytes StrictInt StrictFloat ByteSize PastDate FutureDate ' +
+        'PastDatetime FutureDatetime AwareDatetime NaiveDatetime Base64Bytes Base64Str Tag Discriminator JsonValue ' +
+        'TypeAdapter ValidationError ValidationInfo',
     datetime: 'date datetime time timedelta timezone tzinfo MINYEAR MAXYEAR UTC',
     enum: 'EnumType EnumMeta Enum IntEnum StrEnum Flag IntFlag ReprEnum auto unique property member nonmember',
     dataclasses: 'dataclass field Field FrozenInstanceError InitVar KW_ONLY MISSING fields asdict astuple make_dataclass replace ' +
@@ -67926,202 +67963,6 @@ const STARS = {
 function starBinds(module, name) {
     const names = STARS[module === 'typing_extensions' ? 'typing' : module];
     return names === undefined ? undefined : names.split(' ').includes(name);
-}
-
-;// CONCATENATED MODULE: ../src/flow/value.js
-const NONE = { kind: 'none' };
-function unknown(reason) {
-    return { kind: 'unknown', reason };
-}
-function isExternal(value, ...names) {
-    return value.kind === 'external' && names.includes(value.name);
-}
-function whyUnknown(value) {
-    if (value.kind === 'unknown')
-        return value.reason;
-    if (value.kind === 'undefined')
-        return `the name ${value.name} is not defined`;
-    return undefined;
-}
-function sameValue(a, b) {
-    if (a === b)
-        return true;
-    switch (a.kind) {
-        case 'none':
-        case 'ellipsis':
-            return a.kind === b.kind;
-        case 'bool':
-        case 'int':
-        case 'float':
-        case 'str':
-        case 'bytes':
-            return a.kind === b.kind && a.value === b.value;
-        case 'external':
-            return b.kind === 'external' && a.name === b.name;
-        case 'module':
-            return b.kind === 'module' && a.module === b.module;
-        case 'class':
-            return b.kind === 'class' && a.class.statement === b.class.statement;
-        case 'function':
-            return b.kind === 'function' && a.function.statement === b.function.statement;
-        case 'list':
-        case 'tuple':
-            return a.kind === b.kind && sameItems(a.items, b.items);
-        case 'union':
-            return b.kind === 'union' && sameItems(a.items, b.items);
-        case 'subscript':
-            return b.kind === 'subscript' && sameValue(a.of, b.of) && sameItems(a.items, b.items);
-        default:
-            return false;
-    }
-}
-function sameItems(a, b) {
-    return a.length === b.length && a.every((item, index) => sameValue(item, b[index] ?? NONE));
-}
-
-;// CONCATENATED MODULE: ../src/flow/lookup.js
-
-
-const AT_THE_END = Number.POSITIVE_INFINITY;
-const found = new WeakMap();
-function findName(name, scope, before, evaluate) {
-    let uncertain;
-    for (let at = scope; at !== undefined; at = at.parent) {
-        const value = findNameIn(name, at, before, evaluate);
-        if (value?.kind === 'perhaps')
-            uncertain = value.star;
-        else if (value !== undefined)
-            return value;
-    }
-    if (isBuiltin(name))
-        return { kind: 'external', name: `builtins.${name}` };
-    if (uncertain !== undefined)
-        return unknown(`${name} may come from "from ${uncertain} import *"`);
-    return { kind: 'undefined', name };
-}
-function findNameIn(name, scope, before, evaluate) {
-    if (scope.module.unreadable !== undefined)
-        return unknown(scope.module.unreadable);
-    const local = scope.locals.get(name);
-    if (local !== undefined)
-        return local;
-    const bindings = (scope.bindings.names.get(name) ?? []).filter((binding) => binding.at < before);
-    const last = bindings.findLastIndex((binding) => binding.always && binding.change === undefined);
-    const relevant = bindings.slice(Math.max(last, 0));
-    const sources = relevant.filter((binding) => binding.change === undefined).flatMap((binding) => binding.sources);
-    if (sources.length === 0)
-        return fromStars(name, scope, before, evaluate);
-    const [first, ...rest] = sources.map((source) => sourceValue(source, scope, evaluate));
-    if (first === undefined)
-        return undefined;
-    const different = rest.find((value) => !sameValue(first, value));
-    if (different !== undefined)
-        return unknown(`${name} gets its value in more than one way`);
-    return afterChanges(name, first, relevant);
-}
-function afterChanges(name, value, bindings) {
-    if (value.kind === 'external' || value.kind === 'module' || value.kind === 'namespace')
-        return value;
-    const container = value.kind === 'list' || value.kind === 'dict' || value.kind === 'set';
-    const changed = bindings.some(({ change }) => change === 'assignment' || (change === 'call' && container));
-    return changed ? unknown(`${name} is changed after its definition`) : value;
-}
-function fromStars(name, scope, before, evaluate) {
-    if (name.startsWith('_'))
-        return undefined;
-    let uncertain;
-    for (const star of scope.bindings.stars.toReversed()) {
-        if (star.at >= before)
-            continue;
-        const value = fromStar(name, star, scope, evaluate);
-        if (value?.kind === 'perhaps')
-            uncertain ??= value.star;
-        else if (value !== undefined)
-            return value;
-    }
-    return uncertain === undefined ? undefined : { kind: 'perhaps', star: uncertain };
-}
-function fromStar(name, star, scope, evaluate) {
-    const module = scope.module.importModule(star.level, star.module);
-    if (module !== undefined)
-        return findNameIn(name, module.scope, AT_THE_END, evaluate);
-    const binds = starBinds(star.module, name);
-    if (binds === undefined)
-        return { kind: 'perhaps', star: `${'.'.repeat(star.level)}${star.module}` };
-    return binds ? { kind: 'external', name: canonicalName(`${star.module}.${name}`) } : undefined;
-}
-function sourceValue(source, scope, evaluate) {
-    const known = found.get(source);
-    if (known === 'busy')
-        return unknown('the definition refers to itself');
-    if (known !== undefined)
-        return known;
-    found.set(source, 'busy');
-    try {
-        const value = compute(source, scope, evaluate);
-        found.set(source, value);
-        return value;
-    }
-    finally {
-        if (found.get(source) === 'busy')
-            found.delete(source);
-    }
-}
-function compute(source, scope, evaluate) {
-    switch (source.kind) {
-        case 'expression':
-            return evaluate(source.expression, scope, source.expression.from);
-        case 'unpacked': {
-            const value = evaluate(source.expression, scope, source.expression.from);
-            const known = (value.kind === 'tuple' || value.kind === 'list') && value.items.length === source.of;
-            return (known ? value.items[source.index] : undefined) ?? unknown('the value is unpacked when the code runs');
-        }
-        case 'function':
-            return { kind: 'function', function: { statement: source.statement, scope, owner: undefined } };
-        case 'class':
-            return { kind: 'class', class: { statement: source.statement, scope } };
-        case 'type': {
-            const { name, generic, value } = source.statement;
-            return { kind: 'alias', name, generic, scope, value: () => evaluate(value, scope, AT_THE_END) };
-        }
-        case 'import':
-            return imported(source.module, source.whole, scope);
-        case 'from':
-            return importedFrom(source, scope, evaluate);
-        case 'opaque':
-            return unknown(`a name ${source.reason}`);
-    }
-}
-function imported(dotted, whole, scope) {
-    const [root = dotted] = dotted.split('.');
-    const { importModule } = scope.module;
-    const module = importModule(0, whole ? dotted : root);
-    if (module !== undefined)
-        return { kind: 'module', module };
-    if (!whole && root !== dotted && importModule(0, dotted) !== undefined) {
-        return { kind: 'namespace', dotted: root, importModule };
-    }
-    return { kind: 'external', name: canonicalName(whole ? dotted : root) };
-}
-function importedFrom(source, scope, evaluate) {
-    const { level, module: dotted, name } = source;
-    const { importModule } = scope.module;
-    const module = importModule(level, dotted);
-    if (module !== undefined && module !== scope.module) {
-        const value = findNameIn(name, module.scope, AT_THE_END, evaluate);
-        if (value?.kind === 'perhaps')
-            return unknown(`${name} may come from "from ${value.star} import *"`);
-        if (value !== undefined)
-            return value;
-    }
-    const submodule = importModule(level, dotted === '' ? name : `${dotted}.${name}`);
-    if (submodule !== undefined)
-        return { kind: 'module', module: submodule };
-    if (module !== undefined)
-        return unknown(`${module.file} does not define ${name}`);
-    if (level > 0)
-        return unknown(`no module ${'.'.repeat(level)}${dotted} in the repository`);
-    return { kind: 'external', name: canonicalName(`${dotted}.${name}`) };
 }
 
 ;// CONCATENATED MODULE: ../../node_modules/@lezer/common/dist/index.js
@@ -73522,8 +73363,11 @@ const parser = LRParser.deserialize({
 
 
 ;// CONCATENATED MODULE: ../src/flow/python/gaps.js
+const MOST = 300;
+const LONGEST_HEADER = 5_000;
 function gaps_explainErrors(tree, source) {
     const found = [];
+    let errors = 0;
     const cursor = tree.cursor();
     do {
         const dot = cursor.name === '.' ? wholeFloat(cursor.node, source) : undefined;
@@ -73531,6 +73375,9 @@ function gaps_explainErrors(tree, source) {
             found.push(dot);
         if (!cursor.type.isError || isBareYield(cursor.node))
             continue;
+        errors += 1;
+        if (errors > MOST)
+            return [];
         const node = cursor.node;
         const replacement = templateString(tree, source, node.from) ??
             starred(source, node) ??
@@ -73588,7 +73435,15 @@ function typeParameterDefault(node, source) {
         list = list.parent;
     if (list === null || source[node.from] !== '=')
         return undefined;
-    const to = node.parent?.name === 'TypeParam' ? node.parent.to : node.to;
+    let depth = 0;
+    let to = node.from;
+    while (to < source.length && source[to] !== '\n' && (depth > 0 || !',]'.includes(source[to] ?? ''))) {
+        if ('([{'.includes(source[to] ?? ' '))
+            depth += 1;
+        if (')]}'.includes(source[to] ?? ' '))
+            depth -= 1;
+        to += 1;
+    }
     return { from: node.from, to, text: ' '.repeat(to - node.from) };
 }
 function lazyImport(source, at) {
@@ -73650,7 +73505,7 @@ function firstInk(source, at) {
 function endOfLogicalLine(source, from, colon) {
     let depth = 0;
     let at = from;
-    while (at < source.length) {
+    while (at < source.length && at - from < LONGEST_HEADER) {
         const character = source[at] ?? '';
         if (character === '"' || character === "'") {
             at = endOfString(source, at);
@@ -73776,7 +73631,7 @@ function readNumber(text) {
 
 ;// CONCATENATED MODULE: ../src/flow/python/expressions.js
 
-const DEEPEST = 150;
+const expressions_DEEPEST = 150;
 function children(node) {
     const found = [];
     for (let child = node.firstChild; child !== null; child = child.nextSibling)
@@ -73789,7 +73644,7 @@ function isError(node) {
 function readExpression(node, source, depth = 0) {
     const span = { from: node.from, to: node.to };
     const other = { ...span, kind: 'other', what: node.name };
-    if (depth > DEEPEST)
+    if (depth > expressions_DEEPEST)
         return other;
     const kids = children(node);
     if (kids.some(isError))
@@ -74304,6 +74159,7 @@ function parsePython(text) {
         tree = parser.parse(readable);
         error = firstError(tree, readable);
     }
+    error ??= firstMisindented(tree, readable);
     const at = error === undefined ? undefined : parse_firstInk(source, error);
     const syntaxError = at === undefined ? undefined : { at, near: wordAt(source, at) };
     return { source, statements: readStatements(tree.topNode, readable), syntaxError };
@@ -74319,6 +74175,30 @@ function firstError(tree, source) {
             return cursor.from;
     } while (cursor.next());
     return undefined;
+}
+function firstMisindented(tree, source) {
+    const cursor = tree.cursor();
+    do {
+        if (cursor.name !== 'Script' && cursor.name !== 'Body')
+            continue;
+        let indent = cursor.name === 'Script' ? '' : undefined;
+        for (let child = cursor.node.firstChild; child !== null; child = child.nextSibling) {
+            if (!child.name.endsWith('Statement') && !child.name.endsWith('Definition') && child.name !== 'StatementGroup')
+                continue;
+            const own = parse_indentation(source, child.from);
+            indent ??= own;
+            if (own !== undefined && own !== indent)
+                return child.from;
+        }
+    } while (cursor.next());
+    return undefined;
+}
+function parse_indentation(source, at) {
+    const start = source.lastIndexOf('\n', at - 1) + 1;
+    if (source[start - 2] === '\\')
+        return undefined;
+    const blanks = source.slice(start, at).replaceAll('\f', '');
+    return blanks.trim() === '' ? blanks : undefined;
 }
 function isClosed(literal) {
     const { start, quotes } = stringShape(literal);
@@ -74348,11 +74228,14 @@ function lineAndColumn(source, offset) {
     return { line, column: offset - start + 1 };
 }
 function parseExpression(text) {
-    const file = parsePython(`(${text}\n)`);
-    const [only] = file.statements;
-    if (file.syntaxError !== undefined || file.statements.length !== 1 || only?.kind !== 'expression')
+    const file = parsePython(`_(${text}\n)`);
+    const [only, ...more] = file.statements;
+    if (file.syntaxError !== undefined || more.length > 0 || only?.kind !== 'expression')
         return undefined;
-    return only.value;
+    if (only.value.kind !== 'call' || only.value.callee.kind !== 'name' || only.value.callee.id !== '_')
+        return undefined;
+    const [argument, ...others] = only.value.args;
+    return argument?.kind === 'positional' && others.length === 0 ? argument.value : undefined;
 }
 
 ;// CONCATENATED MODULE: ../src/flow/scope.js
@@ -74385,8 +74268,209 @@ class PythonModule {
         return `${this.file}:${lineAndColumn(this.python.source, at).line}`;
     }
 }
+const AT_THE_END = Number.POSITIVE_INFINITY;
 function innerScope(parent, bindings, locals = new Map()) {
     return { module: parent.module, bindings, locals, parent };
+}
+
+;// CONCATENATED MODULE: ../src/flow/value.js
+
+const NONE = { kind: 'none' };
+function unknown(reason) {
+    return { kind: 'unknown', reason };
+}
+function isExternal(value, ...names) {
+    return value.kind === 'external' && names.includes(value.name);
+}
+function whyUnknown(value) {
+    if (value.kind === 'unknown')
+        return value.reason;
+    if (value.kind === 'undefined')
+        return `the name ${value.name} is not defined`;
+    return undefined;
+}
+function sameValue(a, b) {
+    if (a === b)
+        return true;
+    if (!spend())
+        return false;
+    switch (a.kind) {
+        case 'none':
+        case 'ellipsis':
+            return a.kind === b.kind;
+        case 'bool':
+        case 'int':
+        case 'float':
+        case 'str':
+        case 'bytes':
+            return a.kind === b.kind && a.value === b.value;
+        case 'external':
+            return b.kind === 'external' && a.name === b.name;
+        case 'module':
+            return b.kind === 'module' && a.module === b.module;
+        case 'class':
+            return b.kind === 'class' && a.class.statement === b.class.statement;
+        case 'function':
+            return b.kind === 'function' && a.function.statement === b.function.statement;
+        case 'list':
+        case 'tuple':
+            return a.kind === b.kind && sameItems(a.items, b.items);
+        case 'union':
+            return b.kind === 'union' && sameItems(a.items, b.items);
+        case 'subscript':
+            return b.kind === 'subscript' && sameValue(a.of, b.of) && sameItems(a.items, b.items);
+        default:
+            return false;
+    }
+}
+function sameItems(a, b) {
+    return a.length === b.length && a.every((item, index) => sameValue(item, b[index] ?? NONE));
+}
+
+;// CONCATENATED MODULE: ../src/flow/lookup.js
+
+
+
+
+const found = new WeakMap();
+function findName(name, scope, before, evaluate) {
+    let uncertain;
+    for (let at = scope; at !== undefined; at = at.parent) {
+        const value = findNameIn(name, at, before, evaluate);
+        if (value?.kind === 'perhaps')
+            uncertain = value.star;
+        else if (value !== undefined)
+            return value;
+    }
+    if (isBuiltin(name))
+        return { kind: 'external', name: `builtins.${name}` };
+    if (uncertain !== undefined)
+        return unknown(`${name} may come from "from ${uncertain} import *"`);
+    return { kind: 'undefined', name };
+}
+function findNameIn(name, scope, before, evaluate) {
+    if (scope.module.unreadable !== undefined)
+        return unknown(scope.module.unreadable);
+    const local = scope.locals.get(name);
+    if (local !== undefined)
+        return local;
+    const bindings = (scope.bindings.names.get(name) ?? []).filter((binding) => binding.at < before);
+    const last = bindings.findLastIndex((binding) => binding.always && binding.change === undefined);
+    const relevant = bindings.slice(Math.max(last, 0));
+    const sources = relevant.filter((binding) => binding.change === undefined).flatMap((binding) => binding.sources);
+    if (sources.length === 0)
+        return fromStars(name, scope, before, evaluate);
+    const [first, ...rest] = sources.map((source) => sourceValue(source, scope, evaluate));
+    if (first === undefined)
+        return undefined;
+    const different = rest.find((value) => !sameValue(first, value));
+    if (different !== undefined)
+        return unknown(`${name} gets its value in more than one way`);
+    return afterChanges(name, first, relevant);
+}
+function afterChanges(name, value, bindings) {
+    if (value.kind === 'external' || value.kind === 'module' || value.kind === 'namespace')
+        return value;
+    const container = value.kind === 'list' || value.kind === 'dict' || value.kind === 'set';
+    const changed = bindings.some(({ change }) => change === 'assignment' || (change === 'call' && container));
+    return changed ? unknown(`${name} is changed after its definition`) : value;
+}
+function fromStars(name, scope, before, evaluate) {
+    if (name.startsWith('_'))
+        return undefined;
+    let uncertain;
+    for (const star of scope.bindings.stars.toReversed()) {
+        if (star.at >= before)
+            continue;
+        const value = fromStar(name, star, scope, evaluate);
+        if (value?.kind === 'perhaps')
+            uncertain ??= value.star;
+        else if (value !== undefined)
+            return value;
+    }
+    return uncertain === undefined ? undefined : { kind: 'perhaps', star: uncertain };
+}
+function fromStar(name, star, scope, evaluate) {
+    const module = scope.module.importModule(star.level, star.module);
+    if (module !== undefined)
+        return findNameIn(name, module.scope, AT_THE_END, evaluate);
+    const binds = starBinds(star.module, name);
+    if (binds === undefined)
+        return { kind: 'perhaps', star: `${'.'.repeat(star.level)}${star.module}` };
+    return binds ? { kind: 'external', name: canonicalName(`${star.module}.${name}`) } : undefined;
+}
+function sourceValue(source, scope, evaluate) {
+    const known = found.get(source);
+    if (known === 'busy')
+        return unknown('the definition refers to itself');
+    if (known !== undefined)
+        return known;
+    found.set(source, 'busy');
+    try {
+        const value = deeper(unknown('too many names refer to each other'), () => compute(source, scope, evaluate));
+        found.set(source, value);
+        return value;
+    }
+    finally {
+        if (found.get(source) === 'busy')
+            found.delete(source);
+    }
+}
+function compute(source, scope, evaluate) {
+    switch (source.kind) {
+        case 'expression':
+            return evaluate(source.expression, scope, source.at);
+        case 'unpacked': {
+            const value = evaluate(source.expression, scope, source.at);
+            const known = (value.kind === 'tuple' || value.kind === 'list') && value.items.length === source.of;
+            return (known ? value.items[source.index] : undefined) ?? unknown('the value is unpacked when the code runs');
+        }
+        case 'function':
+            return { kind: 'function', function: { statement: source.statement, scope, owner: undefined } };
+        case 'class':
+            return { kind: 'class', class: { statement: source.statement, scope } };
+        case 'type': {
+            const { name, generic, value } = source.statement;
+            return { kind: 'alias', name, generic, scope, value: () => evaluate(value, scope, AT_THE_END) };
+        }
+        case 'import':
+            return imported(source.module, source.whole, scope);
+        case 'from':
+            return importedFrom(source, scope, evaluate);
+        case 'opaque':
+            return unknown(`a name ${source.reason}`);
+    }
+}
+function imported(dotted, whole, scope) {
+    const [root = dotted] = dotted.split('.');
+    const { importModule } = scope.module;
+    const module = importModule(0, whole ? dotted : root);
+    if (module !== undefined)
+        return { kind: 'module', module };
+    if (!whole && root !== dotted && importModule(0, dotted) !== undefined) {
+        return { kind: 'namespace', dotted: root, importModule };
+    }
+    return { kind: 'external', name: canonicalName(whole ? dotted : root) };
+}
+function importedFrom(source, scope, evaluate) {
+    const { level, module: dotted, name } = source;
+    const { importModule } = scope.module;
+    const module = importModule(level, dotted);
+    if (module !== undefined && module !== scope.module) {
+        const value = findNameIn(name, module.scope, AT_THE_END, evaluate);
+        if (value?.kind === 'perhaps')
+            return unknown(`${name} may come from "from ${value.star} import *"`);
+        if (value !== undefined)
+            return value;
+    }
+    const submodule = importModule(level, dotted === '' ? name : `${dotted}.${name}`);
+    if (submodule !== undefined)
+        return { kind: 'module', module: submodule };
+    if (module !== undefined)
+        return unknown(`${module.file} does not define ${name}`);
+    if (level > 0)
+        return unknown(`no module ${'.'.repeat(level)}${dotted} in the repository`);
+    return { kind: 'external', name: canonicalName(`${dotted}.${name}`) };
 }
 
 ;// CONCATENATED MODULE: ../src/flow/attribute.js
@@ -74395,15 +74479,14 @@ function innerScope(parent, bindings, locals = new Map()) {
 
 
 
-const attribute_AT_THE_END = Number.POSITIVE_INFINITY;
 const attribute_DEEPEST = 30;
 const bodies = new WeakMap();
 function classScope(of) {
-    let bindings = bodies.get(of.statement);
-    if (bindings === undefined) {
-        bindings = collectBindings(of.statement.body);
-        bodies.set(of.statement, bindings);
-    }
+    const { module } = of.scope;
+    const known = bodies.get(module) ?? new Map();
+    bodies.set(module, known);
+    const bindings = known.get(of.statement) ?? collectBindings(of.statement.body);
+    known.set(of.statement, bindings);
     return innerScope(of.scope, bindings, typeParameters(of.statement.typeParameters));
 }
 function typeParameters(parameters, boundOf = () => unknown('the bound of a type parameter')) {
@@ -74444,7 +74527,7 @@ function findAttribute(of, name, evaluate) {
     }
 }
 function ofModule(module, name, evaluate) {
-    const found = findNameIn(name, module.scope, attribute_AT_THE_END, evaluate);
+    const found = findNameIn(name, module.scope, AT_THE_END, evaluate);
     if (found?.kind === 'perhaps')
         return unknown(`${name} may come from "from ${found.star} import *"`);
     if (found !== undefined)
@@ -74462,7 +74545,7 @@ function ofClass(of, name, evaluate, depth = 0) {
     if (bound !== undefined) {
         if (bound.kind !== 'function' && bound.kind !== 'class' && isEnumClass(of, evaluate))
             return undefined;
-        const value = findNameIn(name, scope, attribute_AT_THE_END, evaluate);
+        const value = findNameIn(name, scope, AT_THE_END, evaluate);
         if (value === undefined || value.kind === 'perhaps')
             return undefined;
         return value.kind === 'function' ? { kind: 'function', function: { ...value.function, owner: of } } : value;
@@ -74679,8 +74762,11 @@ function wholeArithmetic(operator, a, b) {
 
 
 
-const evaluate_AT_THE_END = Number.POSITIVE_INFINITY;
+
+
 function evaluate(expression, scope, before) {
+    if (!spend())
+        return unknown('the code describes too much to be followed');
     const inner = (part) => evaluate(part, scope, before);
     switch (expression.kind) {
         case 'none':
@@ -74859,7 +74945,7 @@ function basesOf(of) {
     return findBases(of, evaluate);
 }
 function ownName(name, scope) {
-    const value = findNameIn(name, scope, evaluate_AT_THE_END, evaluate);
+    const value = findNameIn(name, scope, AT_THE_END, evaluate);
     return value?.kind === 'perhaps' ? unknown(`${name} may come from "from ${value.star} import *"`) : value;
 }
 function classNames(of) {
@@ -74891,7 +74977,7 @@ function callFunction(callee, args, keywords = new Map()) {
         if (parameter.kind !== 'plain')
             locals.set(parameter.name, unknown(`the arguments ${parameter.name}`));
     }
-    return evaluate(last.value, innerScope(scope, collectBindings(body), locals), evaluate_AT_THE_END);
+    return evaluate(last.value, innerScope(scope, collectBindings(body), locals), AT_THE_END);
 }
 function returns(body) {
     let count = 0;
@@ -74912,7 +74998,16 @@ function returns(body) {
 
 
 
+
 const NO_OPTIONS = { name: undefined, description: undefined, version: undefined };
+const BINDING = [
+    'prefect_kubernetes.decorators.kubernetes',
+    'prefect_kubernetes.experimental.kubernetes',
+    'prefect_kubernetes.experimental.decorators.kubernetes',
+    'prefect_docker.decorators.docker',
+    'prefect_docker.experimental.docker',
+    'prefect_docker.experimental.decorators.docker',
+];
 const TRANSPARENT = ['functools.wraps', 'tenacity.retry', 'typing.no_type_check', 'typing.final'];
 function asFlow(value) {
     if (value.kind === 'function')
@@ -74932,6 +75027,8 @@ function asFlow(value) {
         return { ...inner, options: overlay(inner.options, options) };
     }
     const [first] = value.args;
+    if (isExternal(value.callee, 'prefect.Flow'))
+        return madeByClass(value);
     if (first === undefined)
         return { kind: 'no flow' };
     const maker = flowMaker(isExternal(value.callee, 'prefect.flow') ? { ...value, args: [] } : value.callee);
@@ -74943,6 +75040,13 @@ function asFlow(value) {
     if (maker.kind === 'unclear')
         return maker;
     return made(maker.options, first);
+}
+function madeByClass(call) {
+    const from = call.args[0] ?? call.keywords.get('fn');
+    const options = optionsOf(call);
+    if (from === undefined || options === undefined)
+        return { kind: 'unclear', reason: 'the arguments of Flow(…) are computed' };
+    return made({ ...options, name: call.args[1] ?? options.name }, from);
 }
 function made(options, from) {
     if (from.kind === 'lambda') {
@@ -75041,6 +75145,8 @@ function decoratorEffect(decorator) {
     const callee = decorator.kind === 'call' ? decorator.callee : decorator;
     if (isExternal(callee, ...TRANSPARENT))
         return 'wraps';
+    if (isExternal(callee, ...BINDING))
+        return 'identity';
     if (decorator.kind === 'function')
         return effectOf(callFunction(decorator.function, [DECORATED]));
     if (decorator.kind !== 'call' || decorator.callee.kind !== 'function')
@@ -75054,7 +75160,7 @@ function effectOf(result) {
     if (result.kind !== 'function')
         return 'other';
     const { statement, scope } = result.function;
-    const [only, ...more] = statement.decorators.map((decorator) => evaluate(decorator, scope, Number.POSITIVE_INFINITY));
+    const [only, ...more] = statement.decorators.map((decorator) => evaluate(decorator, scope, AT_THE_END));
     if (only?.kind !== 'call' || more.length > 0)
         return 'other';
     return isExternal(only.callee, 'functools.wraps') && only.args[0] === DECORATED ? 'wraps' : 'other';
@@ -75341,6 +75447,20 @@ async function missingFile(context, file, repository, files) {
         ...(context.where && { where: context.where }),
     });
 }
+function outside(context, repository) {
+    return new src_problem/* Problem */.AF(`entrypoint '${context.entrypoint}' is outside this repository (${repository})`, {
+        remedy: 'Point the entrypoint at a file inside the repository.',
+        ...(context.where && { where: context.where }),
+    });
+}
+function missingModule(context, place) {
+    const { target } = context;
+    const missing = target.kind === 'module' ? `there is no module ${target.module}` : `${place} is no Python file`;
+    return new src_problem/* Problem */.AF(`entrypoint '${context.entrypoint}': ${missing} in this repository`, {
+        remedy: 'Modules are looked for in the project folder and in its src folder. Correct the name, or name the file: path/to/file.py:function.',
+        ...(context.where && { where: context.where }),
+    });
+}
 function syntaxProblem(module) {
     const { syntaxError, source } = module.python;
     if (syntaxError === undefined)
@@ -75455,13 +75575,15 @@ function positionOf(target) {
 const class_kind_DEEPEST = 30;
 const class_kind_known = new WeakMap();
 function class_kind_kindOf(of, depth = 0) {
-    const found = class_kind_known.get(of.statement);
+    const kinds = class_kind_known.get(of.scope.module) ?? new Map();
+    class_kind_known.set(of.scope.module, kinds);
+    const found = kinds.get(of.statement);
     if (found !== undefined)
         return found;
     if (depth > class_kind_DEEPEST)
         return { kind: 'unknown', reason: `${of.statement.name} is a base of itself` };
     const kind = decide(of, depth);
-    class_kind_known.set(of.statement, kind);
+    kinds.set(of.statement, kind);
     return kind;
 }
 function decide(of, depth) {
@@ -75669,18 +75791,22 @@ function evaluateText(annotation, scope, before) {
         ? unknown(`the annotation '${annotation.value}'`)
         : evaluate(expression, scope, before);
 }
-function hasUndefined(value) {
+function hasUndefined(value, seen = new Set()) {
+    if (seen.has(value))
+        return false;
+    seen.add(value);
+    const inside = (part) => hasUndefined(part, seen);
     switch (value.kind) {
         case 'undefined':
             return true;
         case 'subscript':
-            return hasUndefined(value.of) || value.items.some(hasUndefined);
+            return inside(value.of) || value.items.some(inside);
         case 'union':
         case 'list':
         case 'tuple':
-            return value.items.some(hasUndefined);
+            return value.items.some(inside);
         case 'call':
-            return hasUndefined(value.callee) || value.args.some(hasUndefined);
+            return inside(value.callee) || value.args.some(inside);
         default:
             return false;
     }
@@ -75702,11 +75828,12 @@ function forwardContext(scope) {
     };
 }
 function mentionsV1Model(annotation) {
-    if (annotation.kind === 'class')
-        return class_kind_kindOf(annotation.class).kind === 'v1 model';
-    if (annotation.kind === 'external')
-        return annotation.name.startsWith('pydantic.v1.');
-    return (annotation.kind === 'subscript' || annotation.kind === 'union') && annotation.items.some(mentionsV1Model);
+    const parts = annotation.kind === 'subscript' || annotation.kind === 'union' ? annotation.items : [annotation];
+    return parts.some((part) => {
+        if (part.kind === 'external')
+            return part.name.startsWith('pydantic.v1.');
+        return part.kind === 'class' && class_kind_kindOf(part.class).kind === 'v1 model';
+    });
 }
 
 ;// CONCATENATED MODULE: ../src/flow/types/type.js
@@ -75738,6 +75865,7 @@ function unionOf(types) {
 
 
 
+
 function classContext(of, typeArguments = new Map()) {
     return scopeContext(classScope(of), typeArguments);
 }
@@ -75746,13 +75874,13 @@ function scopeContext(scope, typeArguments = new Map()) {
         typeArguments,
         forward: (text) => {
             const expression = parseExpression(text);
-            return expression === undefined ? unknown(`the annotation '${text}'`) : evaluate(expression, scope, evaluate_AT_THE_END);
+            return expression === undefined ? unknown(`the annotation '${text}'`) : evaluate(expression, scope, AT_THE_END);
         },
     };
 }
 function annotationIn(of, annotation) {
     const scope = classScope(of);
-    return evaluate(annotation, scope, scope.module.futureAnnotations ? evaluate_AT_THE_END : annotation.from);
+    return evaluate(annotation, scope, scope.module.futureAnnotations ? AT_THE_END : annotation.from);
 }
 function annotatedNames(of) {
     return of.statement.body.flatMap((statement) => {
@@ -75763,7 +75891,7 @@ function annotatedNames(of) {
         const [target] = statement.targets;
         if (target?.kind !== 'name')
             return [];
-        const value = statement.value && evaluate(statement.value, classScope(of), statement.value.from);
+        const value = statement.value && evaluate(statement.value, classScope(of), statement.from);
         return [{ name: target.id, annotation: annotationIn(of, statement.annotation), value }];
     });
 }
@@ -75832,10 +75960,18 @@ function constrain(type, constraint) {
     switch (type.kind) {
         case 'nullable':
             return { kind: 'nullable', inner: constrain(type.inner, constraint) };
+        case 'with':
+            if (type.inner.kind !== 'function')
+                return { ...type, inner: constrain(type.inner, constraint) };
+            break;
         case 'plain': {
-            if (type.limits === 'silent')
+            if (type.limits === 'silent' && NUMBER[name] !== undefined)
                 return type;
-            const keyword = type.limits === 'number' ? NUMBER[name] : type.limits === 'none' ? undefined : TEXT[name];
+            const keyword = type.limits === 'number'
+                ? NUMBER[name]
+                : type.limits === 'none' || type.limits === 'silent'
+                    ? undefined
+                    : TEXT[name];
             if (keyword !== undefined && !(type.limits === 'bytes' && name === 'pattern'))
                 return withJson(type, keyword, value);
             break;
@@ -75856,7 +75992,9 @@ function constrain(type, constraint) {
                 return withJson(type, OBJECT[name], value);
             break;
         case 'definition':
-            throw new NotKnown(`what ${name} does to ${type.definition.name}`);
+            if (type.definition.name.includes('['))
+                throw new NotKnown(`what ${name} does to ${type.definition.name}`);
+            break;
         default:
     }
     if (name === 'pattern')
@@ -75872,7 +76010,7 @@ function ownKeyword(type, name) {
     let inner = type;
     while (inner.kind === 'function' || inner.kind === 'with')
         inner = inner.inner;
-    const keywords = inner.kind === 'array' ? ARRAY : TEXT;
+    const keywords = inner.kind === 'array' && inner.list ? ARRAY : TEXT;
     return keywords[name] ?? name;
 }
 
@@ -76052,7 +76190,9 @@ function onlyText(call) {
     return call.args.length === 1 && call.keywords.size === 0 && text?.kind === 'str' ? text.value : undefined;
 }
 function uuid(call) {
-    const digits = onlyText(call)?.toLowerCase().replaceAll('-', '');
+    const number = call.args.length === 0 && call.keywords.size === 1 ? call.keywords.get('int') : undefined;
+    const written = number?.kind === 'int' ? number.value.toString(16).padStart(32, '0') : onlyText(call);
+    const digits = written?.toLowerCase().replaceAll('-', '');
     if (digits?.length !== 32 || [...digits].some((digit) => !'0123456789abcdef'.includes(digit)))
         return 'unknown';
     return [digits.slice(0, 8), digits.slice(8, 12), digits.slice(12, 16), digits.slice(16, 20), digits.slice(20)].join('-');
@@ -76094,7 +76234,10 @@ function decimal(call) {
 
 
 
+
 function encodeValue(value, instance) {
+    if (!spend())
+        throw new NotKnown('a value without end');
     const inner = (item) => encodeValue(item, instance);
     switch (value.kind) {
         case 'none':
@@ -76135,8 +76278,9 @@ function encodeValue(value, instance) {
         case 'ellipsis':
         case 'union':
         case 'alias':
-        case 'subscript':
             return undefined;
+        case 'subscript':
+            return encodeSubscript(value.of);
         case 'unknown':
         case 'undefined':
             throw new NotKnown(whyUnknown(value) ?? 'a value');
@@ -76212,6 +76356,11 @@ function encodeExternal(name) {
     if (isModule || name.startsWith('builtins.') || name.startsWith('typing.'))
         return undefined;
     throw new NotKnown(`the value of ${name}`);
+}
+function encodeSubscript(of) {
+    if (of.kind === 'external' && (of.name.startsWith('typing.') || of.name.startsWith('builtins.')))
+        return undefined;
+    throw new NotKnown('an item of an object');
 }
 function encodeCall(call, instance) {
     if (call.callee.kind === 'external') {
@@ -76487,7 +76636,7 @@ function enumMembers(of) {
             if (target.kind !== 'name')
                 throw new NotKnown(`the members of ${of.statement.name} are computed`);
             const scope = innerScope(classScope(of), NO_BINDINGS, members);
-            const value = evaluate(statement.value, scope, statement.value.from);
+            const value = evaluate(statement.value, scope, statement.from);
             if (target.id === '_ignore_')
                 for (const name of namesIn(value))
                     ignored.add(name);
@@ -76713,6 +76862,8 @@ const KNOWN = {
     'pydantic.Base64Str': formatted('base64'),
     'pydantic.Base64UrlBytes': formatted('base64url'),
     'pydantic.Base64UrlStr': formatted('base64url'),
+    'pydantic.EmailStr': formatted('email'),
+    'pydantic.NameEmail': formatted('name-email'),
     'pydantic.AnyUrl': url(),
     'pydantic.AnyHttpUrl': url(),
     'pydantic.HttpUrl': url({ maxLength: 2083 }),
@@ -76735,6 +76886,14 @@ const KNOWN = {
     'pydantic.IPvAnyInterface': formatted('ipvanyinterface'),
     'pydantic.IPvAnyNetwork': formatted('ipvanynetwork'),
     'pydantic.ImportString': type_plain(STRING),
+    'pydantic_extra_types.pendulum_dt.DateTime': DATE_TIME,
+    'pydantic_extra_types.pendulum_dt.Date': DATE,
+    'pydantic_extra_types.pendulum_dt.Duration': formatted('duration'),
+    'prefect.types.DateTime': DATE_TIME,
+    'prefect.types.Date': DATE,
+    'prefect.types.NonNegativeFloat': known_number({ minimum: 0 }),
+    'prefect.types.NonNegativeInteger': integer({ minimum: 0 }),
+    'prefect.types.PositiveInteger': integer({ exclusiveMinimum: 0 }),
 };
 const ARBITRARY = new Set([
     'argparse.Namespace',
@@ -76750,6 +76909,9 @@ const ARBITRARY = new Set([
     'numbers.Number',
     'numpy.ndarray',
     'pandas.DataFrame',
+    'pendulum.Date',
+    'pendulum.DateTime',
+    'pendulum.Duration',
     'pandas.Series',
     'polars.DataFrame',
     'polars.LazyFrame',
@@ -77277,9 +77439,9 @@ const CONSTRAINED = {
     'pydantic.condate': 'datetime.date',
 };
 const CONSTRAINED_CONTAINERS = {
-    'pydantic.conlist': { kind: 'array', items: undefined, json: {} },
-    'pydantic.conset': { kind: 'array', items: undefined, json: { uniqueItems: true } },
-    'pydantic.confrozenset': { kind: 'array', items: undefined, json: { uniqueItems: true } },
+    'pydantic.conlist': { kind: 'array', items: undefined, list: true, json: {} },
+    'pydantic.conset': { kind: 'array', items: undefined, list: false, json: { uniqueItems: true } },
+    'pydantic.confrozenset': { kind: 'array', items: undefined, list: false, json: { uniqueItems: true } },
 };
 function callType(call, inner, aliasType) {
     const name = call.callee.kind === 'external' ? call.callee.name : '';
@@ -77341,6 +77503,76 @@ function typeVariable(call, inner) {
         return unionOf(choices.map(inner));
     const bound = call.keywords.get('bound');
     return bound === undefined || bound.kind === 'none' ? type_ANY : inner(bound);
+}
+
+;// CONCATENATED MODULE: ../src/flow/types/container.js
+
+const container_CONTAINERS = {
+    list: 'list',
+    deque: 'iterable',
+    Iterable: 'iterable',
+    Sequence: 'list',
+    MutableSequence: 'list',
+    Generator: 'iterable',
+    set: 'set',
+    frozenset: 'set',
+    tuple: 'tuple',
+    dict: 'dict',
+    defaultdict: 'dict',
+    OrderedDict: 'dict',
+    Mapping: 'dict',
+    MutableMapping: 'dict',
+    Counter: 'counter',
+};
+const CONTAINERS_OF_TYPING = {
+    List: 'list',
+    Deque: 'iterable',
+    Set: 'set',
+    FrozenSet: 'set',
+    AbstractSet: 'set',
+    MutableSet: 'set',
+    Tuple: 'tuple',
+    Dict: 'dict',
+    DefaultDict: 'dict',
+};
+function containerOf(name) {
+    const dot = name.lastIndexOf('.');
+    const module = name.slice(0, dot);
+    const own = name.slice(dot + 1);
+    if (module === 'collections.abc' && (own === 'Set' || own === 'MutableSet'))
+        return 'set';
+    if (module === 'typing')
+        return CONTAINERS_OF_TYPING[own] ?? (own[0] === own[0]?.toUpperCase() ? container_CONTAINERS[own] : undefined);
+    return ['builtins', 'collections', 'collections.abc'].includes(module) ? container_CONTAINERS[own] : undefined;
+}
+function containerType(container, items, inner) {
+    const [first, second] = items;
+    switch (container) {
+        case 'list':
+        case 'iterable':
+            return { kind: 'array', items: first && inner(first), list: container === 'list', json: {} };
+        case 'set':
+            return { kind: 'array', items: first && inner(first), list: false, json: { uniqueItems: true } };
+        case 'dict':
+            return { kind: 'dict', keys: first && inner(first), values: second && inner(second), json: {} };
+        case 'counter':
+            return {
+                kind: 'dict',
+                keys: first && inner(first),
+                values: first && inner({ kind: 'external', name: 'builtins.int' }),
+                json: {},
+            };
+        case 'tuple':
+            if (first === undefined)
+                return { kind: 'tuple', items: [], rest: type_ANY, json: {} };
+            if (first.kind === 'tuple' && first.items.length === 0)
+                return { kind: 'tuple', items: [], rest: undefined, json: {} };
+            if (items.at(-1)?.kind !== 'ellipsis')
+                return { kind: 'tuple', items: items.map(inner), rest: undefined, json: {} };
+            if (items.length !== 2)
+                throw new NoSchema('a tuple of open length has one type');
+            return { kind: 'tuple', items: [], rest: inner(first), json: {} };
+    }
 }
 
 ;// CONCATENATED MODULE: ../src/flow/types/dataclass.js
@@ -77542,10 +77774,12 @@ function tagText(tag) {
 
 
 
+
+
 const annotation_DEEPEST = 60;
 function typeOf(annotation, context, depth = 0) {
-    if (depth > annotation_DEEPEST)
-        throw new NotKnown('a type that contains itself');
+    if (depth > annotation_DEEPEST || !spend())
+        throw new NotKnown('a type without end');
     const inner = (value) => typeOf(value, context, depth + 1);
     switch (annotation.kind) {
         case 'none':
@@ -77557,7 +77791,7 @@ function typeOf(annotation, context, depth = 0) {
         case 'class':
             return classType(annotation.class, [], inner);
         case 'union':
-            return unionOf(annotation.items.flatMap((item) => unionMembers(item, context)).map(inner));
+            return unionOf(unionMembers(annotation, context).map(inner));
         case 'alias':
             if (annotation.generic)
                 throw new NotKnown(`the generic alias ${annotation.name}`);
@@ -77591,72 +77825,6 @@ function bareContainer(name) {
     const container = containerOf(name);
     return container === undefined ? undefined : containerType(container, [], () => type_ANY);
 }
-const annotation_CONTAINERS = {
-    list: 'list',
-    deque: 'list',
-    Iterable: 'list',
-    Sequence: 'list',
-    MutableSequence: 'list',
-    Generator: 'list',
-    set: 'set',
-    frozenset: 'set',
-    tuple: 'tuple',
-    dict: 'dict',
-    defaultdict: 'dict',
-    OrderedDict: 'dict',
-    Mapping: 'dict',
-    MutableMapping: 'dict',
-    Counter: 'counter',
-};
-const CONTAINERS_OF_TYPING = {
-    List: 'list',
-    Deque: 'list',
-    Set: 'set',
-    FrozenSet: 'set',
-    AbstractSet: 'set',
-    MutableSet: 'set',
-    Tuple: 'tuple',
-    Dict: 'dict',
-    DefaultDict: 'dict',
-};
-function containerOf(name) {
-    const dot = name.lastIndexOf('.');
-    const module = name.slice(0, dot);
-    const own = name.slice(dot + 1);
-    if (module === 'collections.abc' && (own === 'Set' || own === 'MutableSet'))
-        return 'set';
-    if (module === 'typing')
-        return CONTAINERS_OF_TYPING[own] ?? (own[0] === own[0]?.toUpperCase() ? annotation_CONTAINERS[own] : undefined);
-    return ['builtins', 'collections', 'collections.abc'].includes(module) ? annotation_CONTAINERS[own] : undefined;
-}
-function containerType(container, items, inner) {
-    const [first, second] = items;
-    switch (container) {
-        case 'list':
-            return { kind: 'array', items: first && inner(first), json: {} };
-        case 'set':
-            return { kind: 'array', items: first && inner(first), json: { uniqueItems: true } };
-        case 'dict':
-            return { kind: 'dict', keys: first && inner(first), values: second && inner(second), json: {} };
-        case 'counter':
-            return {
-                kind: 'dict',
-                keys: first && inner(first),
-                values: first && inner({ kind: 'external', name: 'builtins.int' }),
-                json: {},
-            };
-        case 'tuple':
-            if (first === undefined)
-                return { kind: 'tuple', items: [], rest: type_ANY, json: {} };
-            if (first.kind === 'tuple' && first.items.length === 0)
-                return { kind: 'tuple', items: [], rest: undefined, json: {} };
-            if (items.at(-1)?.kind !== 'ellipsis')
-                return { kind: 'tuple', items: items.map(inner), rest: undefined, json: {} };
-            if (items.length !== 2)
-                throw new NoSchema('a tuple of open length has one type');
-            return { kind: 'tuple', items: [], rest: inner(first), json: {} };
-    }
-}
 function genericType(of, items, context, inner) {
     if (of.kind === 'class')
         return classType(of.class, items, inner);
@@ -77669,9 +77837,9 @@ function genericType(of, items, context, inner) {
     const only = () => inner(first ?? { kind: 'external', name: 'typing.Any' });
     switch (of.name) {
         case 'typing.Optional':
-            return unionOf([...unionMembers(first ?? { kind: 'none' }, context), { kind: 'none' }].map(inner));
+            return unionOf(unionMembers({ kind: 'union', items: [first ?? { kind: 'none' }, { kind: 'none' }] }, context).map(inner));
         case 'typing.Union':
-            return unionOf(items.flatMap((item) => unionMembers(item, context)).map(inner));
+            return unionOf(unionMembers({ kind: 'union', items }, context).map(inner));
         case 'typing.Literal':
             return literalType(items);
         case 'typing.Annotated':
@@ -77708,19 +77876,24 @@ function genericType(of, items, context, inner) {
     throw new NotKnown(`${of.name} is not in this repository`);
 }
 function unionMembers(value, context) {
+    const items = annotation_unionItems(value, context);
+    if (items === undefined)
+        return [value];
+    const members = items.flatMap((item) => unionMembers(item, context));
+    return members.filter((member, index) => members.findIndex((other) => sameValue(member, other)) === index);
+}
+function annotation_unionItems(value, context) {
     if (value.kind === 'union')
-        return value.items.flatMap((item) => unionMembers(item, context));
+        return value.items;
     if (value.kind === 'str') {
         const meant = context.forward(value.value);
-        return meant.kind === 'union' || meant.kind === 'subscript' ? unionMembers(meant, context) : [value];
+        return meant.kind === 'union' || meant.kind === 'subscript' ? annotation_unionItems(meant, context) : undefined;
     }
     if (value.kind !== 'subscript' || value.of.kind !== 'external')
-        return [value];
+        return undefined;
     if (value.of.name === 'typing.Optional')
-        return [...value.items, { kind: 'none' }].flatMap((item) => unionMembers(item, context));
-    if (value.of.name === 'typing.Union')
-        return value.items.flatMap((item) => unionMembers(item, context));
-    return [value];
+        return [...value.items, { kind: 'none' }];
+    return value.of.name === 'typing.Union' ? value.items : undefined;
 }
 function literalType(items) {
     const values = items.flatMap((item) => {
@@ -77905,6 +78078,7 @@ function isInstance(type, value) {
 
 
 
+
 const READER = { typeOf: (annotation, context) => typeOf(annotation, context), fieldOf: fieldOf };
 function encodeInstance(value) {
     if (value.kind === 'class')
@@ -77987,6 +78161,13 @@ function model(of, typeArguments, call) {
     const lineage = ancestry(of, bindTypeArguments(of, typeArguments));
     refuseOwnCode(lineage, ['__init__', 'model_post_init', '__new__']);
     const config = readConfig(lineage);
+    const root = rootField(lineage, READER);
+    if (root !== undefined) {
+        const given = call.args[0] ?? call.keywords.get('root');
+        if (given === undefined)
+            throw new NotKnown(`an instance of ${of.statement.name}`);
+        return coerce(root.type, given, encodeInstance);
+    }
     if (call.args.length > 0)
         throw new NotKnown(`an instance of ${of.statement.name}`);
     const fields = modelFields(lineage, config, READER);
@@ -78052,7 +78233,7 @@ function madeBy(info, name) {
     if (factory === undefined)
         throw new NotKnown(`the field ${name}, which has no value`);
     if (factory.kind === 'lambda' && factory.parameters.length === 0)
-        return evaluate(factory.body, factory.scope, evaluate_AT_THE_END);
+        return evaluate(factory.body, factory.scope, AT_THE_END);
     if (isExternal(factory, 'builtins.dict'))
         return { kind: 'dict', entries: [] };
     if (isExternal(factory, 'builtins.list', 'builtins.tuple', 'builtins.set', 'builtins.frozenset'))
@@ -78066,10 +78247,15 @@ function madeBy(info, name) {
 
 
 
+
+const json_schema_SIMPLE = new Set(['any', 'with', 'default']);
+const REFERENCE = '#/definitions/';
 class SchemaWriter {
     reasons = [];
     #definitions = new Map();
     write(type) {
+        if (!json_schema_SIMPLE.has(type.kind) && !spend())
+            throw new NotKnown('a type without end');
         switch (type.kind) {
             case 'any':
                 return {};
@@ -78094,7 +78280,7 @@ class SchemaWriter {
             case 'literal':
                 return json_schema_literal(type.values.map(encodeConstant));
             case 'definition':
-                return { $ref: `#/definitions/${this.#define(type.definition)}` };
+                return { $ref: `${REFERENCE}${this.#define(type.definition)}` };
             case 'callable':
                 throw new NoJsonSchema('a callable has no JSON schema');
             case 'function':
@@ -78117,7 +78303,7 @@ class SchemaWriter {
         const reference = json.$ref;
         if (typeof reference !== 'string')
             return json;
-        const referred = this.#definitions.get(reference.slice('#/definitions/'.length))?.json ?? {};
+        const referred = this.#definitions.get(reference.slice(REFERENCE.length))?.json ?? {};
         const kept = Object.entries(json).filter(([key, value]) => key === '$ref' || !(0,prefect_json/* sameJson */.Vk)(referred[key], value));
         return Object.fromEntries(kept);
     }
@@ -78133,10 +78319,24 @@ class SchemaWriter {
             throw error;
         }
     }
-    definitions() {
-        if (this.#definitions.size === 0)
+    definitions(schema) {
+        const used = new Set();
+        const waiting = [schema];
+        for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+            if (Array.isArray(next))
+                waiting.push(...next);
+            if (!(0,prefect_json/* isJsonObject */.OW)(next))
+                continue;
+            waiting.push(...Object.values(next));
+            const name = typeof next.$ref === 'string' ? next.$ref.slice(REFERENCE.length) : undefined;
+            if (name === undefined || used.has(name))
+                continue;
+            used.add(name);
+            waiting.push(this.#definitions.get(name)?.json ?? {});
+        }
+        const names = [...used].filter((name) => this.#definitions.has(name)).sort((a, b) => (a < b ? -1 : 1));
+        if (names.length === 0)
             return undefined;
-        const names = [...this.#definitions.keys()].sort((a, b) => (a < b ? -1 : 1));
         return Object.fromEntries(names.map((name) => [name, this.#definitions.get(name)?.json ?? {}]));
     }
     #encodeDefault(value) {
@@ -78180,16 +78380,18 @@ class SchemaWriter {
         return { ...shape, ...type.json };
     }
     #dict(type) {
-        const { title: _keysTitle, ...keys } = type.keys === undefined ? {} : this.write(type.keys);
+        const keys = type.keys === undefined ? {} : this.write(type.keys);
         const { title: _valuesTitle, ...values } = type.values === undefined ? {} : this.write(type.values);
-        const { pattern, ...named } = '$ref' in keys ? { ...keys, pattern: undefined } : keys;
+        const plainKeys = '$ref' in keys ? {} : keys;
+        const { pattern, title: _keysTitle, type: keyType, ...names } = plainKeys;
         const shape = { type: 'object' };
         if (typeof pattern === 'string')
             shape.patternProperties = { [pattern]: values };
         else
             shape.additionalProperties = Object.keys(values).length === 0 ? true : values;
-        const { type: keyType, ...names } = withoutUndefined(named);
-        if ('$ref' in names || (keyType === 'string' && Object.keys(names).length > 0))
+        if ('$ref' in keys)
+            shape.propertyNames = keys;
+        else if (keyType === 'string' && Object.keys(names).length > 0)
             shape.propertyNames = names;
         return { ...shape, ...type.json };
     }
@@ -78267,9 +78469,6 @@ function isSafe(character) {
     const ascii = character < '\u007f';
     return ascii && (character.toLowerCase() !== character.toUpperCase() || (character >= '0' && character <= '9'));
 }
-function withoutUndefined(json) {
-    return Object.fromEntries(Object.entries(json).filter((entry) => entry[1] !== undefined));
-}
 function sorted(json, keep = false) {
     const keys = keep ? Object.keys(json) : Object.keys(json).sort((a, b) => (a < b ? -1 : 1));
     return Object.fromEntries(keys.map((key) => {
@@ -78314,7 +78513,7 @@ function parameterSchema(flow, doc) {
     }
     if (flow.wrappedBy !== undefined)
         reasons.push(`the decorator ${flow.wrappedBy} below @flow may change the parameters`);
-    const definitions = flow.wrappedBy === undefined ? writer.definitions() : undefined;
+    const definitions = flow.wrappedBy === undefined ? writer.definitions(properties) : undefined;
     const schema = {
         title: 'Parameters',
         type: 'object',
@@ -78388,6 +78587,7 @@ function refusedParameters(flow) {
 ;// CONCATENATED MODULE: ../src/flow/sources.js
 
 
+
 const LARGEST = 5 * 1024 * 1024;
 class NeedsFile extends Error {
     path;
@@ -78410,6 +78610,7 @@ class PythonSources {
     }
     async run(evaluate) {
         for (;;) {
+            begin();
             try {
                 return evaluate();
             }
@@ -78465,23 +78666,21 @@ async function readFlow(entrypoint, options) {
     const file = target.kind === 'file' ? (0,external_node_path_.resolve)(directory, target.path) : undefined;
     const roots = [...(file === undefined ? [] : [(0,external_node_path_.dirname)(file)]), directory, external_node_path_.posix.join(directory, 'src')];
     const context = { entrypoint, target, where: options.where };
-    if (file !== undefined && !(await options.files.exists(file)))
+    if (file !== undefined && !imports_isInside(repository, file))
+        throw outside(context, repository);
+    if (file !== undefined && !(await options.files.exists(file))) {
         throw await missingFile(context, file, repository, options.files);
+    }
     return sources.run(() => {
-        const finder = new ModuleFinder({
-            sources,
-            roots,
-            repository: imports_isInside(repository, file ?? directory) ? repository : directory,
-        });
-        const module = target.kind === 'module' ? finder.find(target.module) : finder.open((0,external_node_path_.resolve)(directory, target.path), true);
-        if (module === undefined) {
-            throw new src_problem/* Problem */.AF(`entrypoint '${entrypoint}': ${relativeTo(repository, file ?? directory)} is not a Python file of this repository`, {
-                remedy: 'Point the entrypoint at a file or module inside the repository.',
-                ...(options.where && { where: options.where }),
-            });
-        }
+        const finder = new ModuleFinder({ sources, roots, repository });
+        const module = file === undefined ? finder.find(moduleOf(target)) : finder.open(file, true);
+        if (module === undefined)
+            throw missingModule(context, relativeTo(repository, file ?? directory));
         return flowOf(context, module);
     });
+}
+function moduleOf(target) {
+    return target.kind === 'module' ? target.module : '';
 }
 function flowOf(context, module) {
     const broken = syntaxProblem(module);
@@ -80461,7 +80660,7 @@ const scheduleItem = schemas/* unknown */.L5J().transform((value, context) => {
     const item = nested(rawSchedule, value, context);
     const kinds = ['cron', 'interval', 'rrule'].filter((key) => value[key] !== undefined && value[key] !== null);
     if (kinds.length === 1)
-        return schedules_withoutUndefined(item);
+        return withoutUndefined(item);
     const found = kinds.length === 0 ? 'none of cron, interval and rrule' : `both ${kinds.join(' and ')}`;
     return refuse(context, `has ${found}`, { remedy: ONE_OF });
 });
@@ -80494,7 +80693,7 @@ function readAnchor(value) {
     const date = new Date(Math.abs(value) > 2e10 ? value : value * 1000);
     return Number.isNaN(date.getTime()) ? undefined : date.toISOString().replace('.000Z', 'Z');
 }
-function schedules_withoutUndefined(item) {
+function withoutUndefined(item) {
     const written = {};
     for (const [key, value] of Object.entries(item))
         if (value !== undefined)
@@ -83029,7 +83228,7 @@ function statusRemedy(error, apiUrl) {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _actions_core__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(1742);
-/* harmony import */ var _action_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(9816);
+/* harmony import */ var _action_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(9651);
 /* harmony import */ var _api_problem_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(5057);
 /* harmony import */ var _problem_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(4324);
 /* harmony import */ var _runner_world_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(4483);

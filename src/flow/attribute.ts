@@ -2,23 +2,22 @@ import { type Bindings, collectBindings, NO_BINDINGS } from './bindings.ts';
 import { type Evaluate, findNameIn } from './lookup.ts';
 import { canonicalName } from './names.ts';
 import type { Expression, TypeParameter } from './python/ast.ts';
-import { innerScope, type PythonModule, type Scope } from './scope.ts';
+import { AT_THE_END, innerScope, type PythonModule, type Scope } from './scope.ts';
 import { type PythonClass, unknown, type Value } from './value.ts';
-
-const AT_THE_END = Number.POSITIVE_INFINITY;
 
 /** Longer chains of base classes are a circle. */
 const DEEPEST = 30;
 
-const bodies = new WeakMap<PythonClass['statement'], Bindings>();
+/** Per module, since a file that several entries share is another module for each of them. */
+const bodies = new WeakMap<PythonModule, Map<PythonClass['statement'], Bindings>>();
 
 /** The scope of a class's own body. */
 export function classScope(of: PythonClass): Scope {
-  let bindings = bodies.get(of.statement);
-  if (bindings === undefined) {
-    bindings = collectBindings(of.statement.body);
-    bodies.set(of.statement, bindings);
-  }
+  const { module } = of.scope;
+  const known = bodies.get(module) ?? new Map<PythonClass['statement'], Bindings>();
+  bodies.set(module, known);
+  const bindings = known.get(of.statement) ?? collectBindings(of.statement.body);
+  known.set(of.statement, bindings);
   return innerScope(of.scope, bindings, typeParameters(of.statement.typeParameters));
 }
 

@@ -4,9 +4,16 @@ import type { ClassStatement, Expression, FunctionStatement, Statement } from '.
 export type Source =
   | { readonly kind: 'import'; readonly module: string; readonly whole: boolean }
   | { readonly kind: 'from'; readonly level: number; readonly module: string; readonly name: string }
-  | { readonly kind: 'expression'; readonly expression: Expression }
+  /** `at` is where the statement begins: it does not see its own binding. */
+  | { readonly kind: 'expression'; readonly expression: Expression; readonly at: number }
   /** One of several targets: `a, b = 1, 2`. */
-  | { readonly kind: 'unpacked'; readonly expression: Expression; readonly index: number; readonly of: number }
+  | {
+      readonly kind: 'unpacked';
+      readonly expression: Expression;
+      readonly at: number;
+      readonly index: number;
+      readonly of: number;
+    }
   | { readonly kind: 'function'; readonly statement: FunctionStatement }
   | { readonly kind: 'class'; readonly statement: ClassStatement }
   | { readonly kind: 'type'; readonly statement: Statement & { readonly kind: 'type' } }
@@ -189,14 +196,14 @@ function merge(branches: readonly Bindings[], complete: boolean, at: number, int
 
 function assign(target: Expression, value: Expression, at: number, into: Collected): void {
   if (target.kind === 'name') {
-    bind(into, target.id, at, { kind: 'expression', expression: value });
+    bind(into, target.id, at, { kind: 'expression', expression: value, at });
     return;
   }
   if (target.kind === 'tuple' || target.kind === 'list') {
     const of = target.items.some((item) => item.kind === 'starred') ? -1 : target.items.length;
     target.items.forEach((item, index) => {
       const name = item.kind === 'starred' ? item.value : item;
-      if (name.kind === 'name') bind(into, name.id, at, { kind: 'unpacked', expression: value, index, of });
+      if (name.kind === 'name') bind(into, name.id, at, { kind: 'unpacked', expression: value, at, index, of });
     });
     return;
   }

@@ -1,7 +1,7 @@
 import { evaluate } from './evaluate.ts';
 import { callFunction } from './follow.ts';
 import type { Expression, FunctionStatement, Parameter } from './python/ast.ts';
-import type { Scope } from './scope.ts';
+import { AT_THE_END, type Scope } from './scope.ts';
 import { type CallValue, isExternal, type PythonClass, unknown, type Value, whyUnknown } from './value.ts';
 
 /** The function a flow runs, and what its decorators said. */
@@ -37,6 +37,19 @@ export type FlowAnswer =
 
 const NO_OPTIONS: FlowOptions = { name: undefined, description: undefined, version: undefined };
 
+/**
+ * Prefect's decorators above `@flow` that bind a flow to a work pool: still the same flow (flows.py,
+ * bind_flow_to_infrastructure).
+ */
+const BINDING: readonly string[] = [
+  'prefect_kubernetes.decorators.kubernetes',
+  'prefect_kubernetes.experimental.kubernetes',
+  'prefect_kubernetes.experimental.decorators.kubernetes',
+  'prefect_docker.decorators.docker',
+  'prefect_docker.experimental.docker',
+  'prefect_docker.experimental.decorators.docker',
+];
+
 /** Decorators outside the repository that keep the name and the signature of what they wrap (functools.wraps inside). */
 const TRANSPARENT: readonly string[] = ['functools.wraps', 'tenacity.retry', 'typing.no_type_check', 'typing.final'];
 
@@ -57,6 +70,7 @@ export function asFlow(value: Value): FlowAnswer {
     return { ...inner, options: overlay(inner.options, options) };
   }
   const [first] = value.args;
+  if (isExternal(value.callee, 'prefect.Flow')) return madeByClass(value);
   if (first === undefined) return { kind: 'no flow' };
   // flow(function, name=…) and flow(name=…)(function)
   const maker = flowMaker(isExternal(value.callee, 'prefect.flow') ? { ...value, args: [] } : value.callee);
@@ -67,6 +81,15 @@ export function asFlow(value: Value): FlowAnswer {
   }
   if (maker.kind === 'unclear') return maker;
   return made(maker.options, first);
+}
+
+/** `Flow(function, name=…)`, the class itself. */
+function madeByClass(call: CallValue): FlowAnswer {
+  const from = call.args[0] ?? call.keywords.get('fn');
+  const options = optionsOf(call);
+  if (from === undefined || options === undefined)
+    return { kind: 'unclear', reason: 'the arguments of Flow(…) are computed' };
+  return made({ ...options, name: call.args[1] ?? options.name }, from);
 }
 
 function made(options: FlowOptions, from: Value): FlowAnswer {
@@ -168,6 +191,7 @@ const DECORATED: Value = { kind: 'external', name: 'the decorated function' };
 export function decoratorEffect(decorator: Value): 'identity' | 'wraps' | 'other' {
   const callee = decorator.kind === 'call' ? decorator.callee : decorator;
   if (isExternal(callee, ...TRANSPARENT)) return 'wraps';
+  if (isExternal(callee, ...BINDING)) return 'identity';
   if (decorator.kind === 'function') return effectOf(callFunction(decorator.function, [DECORATED]));
   if (decorator.kind !== 'call' || decorator.callee.kind !== 'function') return 'other';
   const made = callFunction(decorator.callee.function, decorator.args, decorator.keywords);
@@ -178,7 +202,7 @@ function effectOf(result: Value): 'identity' | 'wraps' | 'other' {
   if (result === DECORATED) return 'identity';
   if (result.kind !== 'function') return 'other';
   const { statement, scope } = result.function;
-  const [only, ...more] = statement.decorators.map((decorator) => evaluate(decorator, scope, Number.POSITIVE_INFINITY));
+  const [only, ...more] = statement.decorators.map((decorator) => evaluate(decorator, scope, AT_THE_END));
   if (only?.kind !== 'call' || more.length > 0) return 'other';
   return isExternal(only.callee, 'functools.wraps') && only.args[0] === DECORATED ? 'wraps' : 'other';
 }

@@ -49,7 +49,7 @@ export function readEntrypoint(entrypoint: string, where: Position | undefined):
 }
 
 /** True for a name as Python spells one; keywords are not looked at. */
-export function isIdentifier(text: string): boolean {
+function isIdentifier(text: string): boolean {
   if (text === '') return false;
   return [...text].every((character, index) => {
     const digit = character >= '0' && character <= '9';

@@ -1,13 +1,11 @@
 import { classScope, findAttribute, findBases } from './attribute.ts';
+import { spend } from './effort.ts';
 import { findName, findNameIn } from './lookup.ts';
 import { applyBinary, applyUnary, truthOf } from './operators.ts';
 import type { Argument, Expression } from './python/ast.ts';
 import { readNumber } from './python/literals.ts';
-import type { Scope } from './scope.ts';
+import { AT_THE_END, type Scope } from './scope.ts';
 import { type CallValue, type PythonClass, sameValue, unknown, type Value } from './value.ts';
-
-/** Names in the scope as they are when everything has run. */
-export const AT_THE_END = Number.POSITIVE_INFINITY;
 
 /**
  * What an expression evaluates to, as far as the source says.
@@ -15,6 +13,7 @@ export const AT_THE_END = Number.POSITIVE_INFINITY;
  * @param before offset in the scope's module up to which statements have run; names bound later are undefined.
  */
 export function evaluate(expression: Expression, scope: Scope, before: number): Value {
+  if (!spend()) return unknown('the code describes too much to be followed');
   const inner = (part: Expression): Value => evaluate(part, scope, before);
   switch (expression.kind) {
     case 'none':
@@ -187,7 +186,7 @@ function builtinCall(call: CallValue): Value | undefined {
 }
 
 /** What a name means in a scope, builtins included. */
-export function lookUp(name: string, scope: Scope, before: number): Value {
+function lookUp(name: string, scope: Scope, before: number): Value {
   return findName(name, scope, before, evaluate);
 }
 

@@ -35,6 +35,25 @@ export async function missingFile(
   });
 }
 
+/** The entrypoint's file is not part of the repository, so that no deployed image or clone would have it. */
+export function outside(context: FlowContext, repository: string): Problem {
+  return new Problem(`entrypoint '${context.entrypoint}' is outside this repository (${repository})`, {
+    remedy: 'Point the entrypoint at a file inside the repository.',
+    ...(context.where && { where: context.where }),
+  });
+}
+
+/** The entrypoint's module, or its file as a Python file, is not there. */
+export function missingModule(context: FlowContext, place: string): Problem {
+  const { target } = context;
+  const missing = target.kind === 'module' ? `there is no module ${target.module}` : `${place} is no Python file`;
+  return new Problem(`entrypoint '${context.entrypoint}': ${missing} in this repository`, {
+    remedy:
+      'Modules are looked for in the project folder and in its src folder. Correct the name, or name the file: path/to/file.py:function.',
+    ...(context.where && { where: context.where }),
+  });
+}
+
 /** The first place in a file that is no Python; undefined when the whole file was understood. */
 export function syntaxProblem(module: PythonModule): Problem | undefined {
   const { syntaxError, source } = module.python;

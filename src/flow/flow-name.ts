@@ -55,7 +55,7 @@ function ownName(target: FlowTarget): string {
 }
 
 /** Where the function's name (or the lambda) stands in its file. */
-export function positionOf(target: FlowTarget): Position {
+function positionOf(target: FlowTarget): Position {
   const { module } = target.scope;
   const at = target.kind === 'function' ? target.statement.nameAt : target.at;
   return { file: module.file, ...lineAndColumn(module.python.source, at) };

@@ -1,7 +1,7 @@
 import { collectBindings } from './bindings.ts';
-import { AT_THE_END, evaluate } from './evaluate.ts';
+import { evaluate } from './evaluate.ts';
 import type { Statement } from './python/ast.ts';
-import { innerScope } from './scope.ts';
+import { AT_THE_END, innerScope } from './scope.ts';
 import { type PythonFunction, unknown, type Value } from './value.ts';
 
 /**

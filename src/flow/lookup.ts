@@ -1,13 +1,12 @@
 import type { Binding, Source, StarImport } from './bindings.ts';
+import { deeper } from './effort.ts';
 import { canonicalName, isBuiltin, starBinds } from './names.ts';
 import type { Expression } from './python/ast.ts';
-import type { Scope } from './scope.ts';
+import { AT_THE_END, type Scope } from './scope.ts';
 import { sameValue, unknown, type Value } from './value.ts';
 
 /** Evaluates an expression in a scope; passed in because names and expressions are defined by each other. */
 export type Evaluate = (expression: Expression, scope: Scope, before: number) => Value;
-
-const AT_THE_END = Number.POSITIVE_INFINITY;
 
 /** Values already found, and `busy` for one that is being looked for. */
 const found = new WeakMap<Source, Value | 'busy'>();
@@ -81,7 +80,7 @@ function sourceValue(source: Source, scope: Scope, evaluate: Evaluate): Value {
   if (known !== undefined) return known;
   found.set(source, 'busy');
   try {
-    const value = compute(source, scope, evaluate);
+    const value = deeper(unknown('too many names refer to each other'), () => compute(source, scope, evaluate));
     found.set(source, value);
     return value;
   } finally {
@@ -93,9 +92,9 @@ function sourceValue(source: Source, scope: Scope, evaluate: Evaluate): Value {
 function compute(source: Source, scope: Scope, evaluate: Evaluate): Value {
   switch (source.kind) {
     case 'expression':
-      return evaluate(source.expression, scope, source.expression.from);
+      return evaluate(source.expression, scope, source.at);
     case 'unpacked': {
-      const value = evaluate(source.expression, scope, source.expression.from);
+      const value = evaluate(source.expression, scope, source.at);
       const known = (value.kind === 'tuple' || value.kind === 'list') && value.items.length === source.of;
       return (known ? value.items[source.index] : undefined) ?? unknown('the value is unpacked when the code runs');
     }

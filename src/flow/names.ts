@@ -58,6 +58,20 @@ const STARS: Readonly<Record<string, string>> = {
     'get_overloads get_type_hints is_typeddict LiteralString Never NewType no_type_check no_type_check_decorator ' +
     'NoReturn NotRequired overload ParamSpecArgs ParamSpecKwargs Required reveal_type runtime_checkable Self Text ' +
     'TYPE_CHECKING TypeAlias TypeGuard Unpack',
+  prefect:
+    'allow_failure apause_flow_run aresume_flow_run aserve asuspend_flow_run deploy flow Flow get_client get_run_logger ' +
+    'pause_flow_run resume_flow_run serve State suspend_flow_run tags task Task Transaction unmapped',
+  pydantic:
+    'field_validator model_validator AfterValidator BeforeValidator PlainValidator WrapValidator SkipValidation ' +
+    'WithJsonSchema root_validator validator field_serializer model_serializer PlainSerializer WrapSerializer ConfigDict ' +
+    'Field computed_field PrivateAttr AliasChoices AliasGenerator AliasPath BaseModel create_model AnyUrl AnyHttpUrl ' +
+    'FileUrl HttpUrl FtpUrl EmailStr NameEmail IPvAnyAddress IPvAnyInterface IPvAnyNetwork PostgresDsn AmqpDsn RedisDsn ' +
+    'MongoDsn KafkaDsn MySQLDsn RootModel Strict StrictStr conbytes conlist conset confrozenset constr StringConstraints ' +
+    'ImportString conint PositiveInt NegativeInt NonNegativeInt NonPositiveInt confloat PositiveFloat NegativeFloat ' +
+    'NonNegativeFloat NonPositiveFloat FiniteFloat condecimal condate UUID1 UUID3 UUID4 UUID5 FilePath DirectoryPath ' +
+    'NewPath Json Secret SecretStr SecretBytes StrictBool StrictBytes StrictInt StrictFloat ByteSize PastDate FutureDate ' +
+    'PastDatetime FutureDatetime AwareDatetime NaiveDatetime Base64Bytes Base64Str Tag Discriminator JsonValue ' +
+    'TypeAdapter ValidationError ValidationInfo',
   datetime: 'date datetime time timedelta timezone tzinfo MINYEAR MAXYEAR UTC',
   enum: 'EnumType EnumMeta Enum IntEnum StrEnum Flag IntFlag ReprEnum auto unique property member nonmember',
   dataclasses:

@@ -36,7 +36,7 @@ export function parameterSchema(flow: FlowDefinition, doc: string): ParameterSch
   }
   if (flow.wrappedBy !== undefined)
     reasons.push(`the decorator ${flow.wrappedBy} below @flow may change the parameters`);
-  const definitions = flow.wrappedBy === undefined ? writer.definitions() : undefined;
+  const definitions = flow.wrappedBy === undefined ? writer.definitions(properties) : undefined;
   const schema: JsonObject = {
     title: 'Parameters',
     type: 'object',

@@ -1,12 +1,20 @@
 import { dirname, posix, resolve } from 'node:path';
-import { Problem, throwIfAny } from '../problem.ts';
+import { throwIfAny } from '../problem.ts';
 import type { Position } from '../project/model.ts';
 import type { Files } from '../world.ts';
 import { asFlow, type FlowDefinition } from './decorator.ts';
 import { cleandoc } from './docstring.ts';
-import { type FlowContext, readEntrypoint } from './entrypoint.ts';
+import { type Entrypoint, type FlowContext, readEntrypoint } from './entrypoint.ts';
 import { attributeOf, ownName } from './evaluate.ts';
-import { explainMissing, explainNoFlow, explainUnclear, missingFile, syntaxProblem } from './explain.ts';
+import {
+  explainMissing,
+  explainNoFlow,
+  explainUnclear,
+  missingFile,
+  missingModule,
+  outside,
+  syntaxProblem,
+} from './explain.ts';
 import { flowName } from './flow-name.ts';
 import { isInside, ModuleFinder, relativeTo } from './imports.ts';
 import type { Flow } from './model.ts';
@@ -43,27 +51,20 @@ export async function readFlow(entrypoint: string, options: ReadFlowOptions): Pr
   const file = target.kind === 'file' ? resolve(directory, target.path) : undefined;
   const roots = [...(file === undefined ? [] : [dirname(file)]), directory, posix.join(directory, 'src')];
   const context = { entrypoint, target, where: options.where };
-  if (file !== undefined && !(await options.files.exists(file)))
+  if (file !== undefined && !isInside(repository, file)) throw outside(context, repository);
+  if (file !== undefined && !(await options.files.exists(file))) {
     throw await missingFile(context, file, repository, options.files);
+  }
   return sources.run(() => {
-    const finder = new ModuleFinder({
-      sources,
-      roots,
-      repository: isInside(repository, file ?? directory) ? repository : directory,
-    });
-    const module =
-      target.kind === 'module' ? finder.find(target.module) : finder.open(resolve(directory, target.path), true);
-    if (module === undefined) {
-      throw new Problem(
-        `entrypoint '${entrypoint}': ${relativeTo(repository, file ?? directory)} is not a Python file of this repository`,
-        {
-          remedy: 'Point the entrypoint at a file or module inside the repository.',
-          ...(options.where && { where: options.where }),
-        },
-      );
-    }
+    const finder = new ModuleFinder({ sources, roots, repository });
+    const module = file === undefined ? finder.find(moduleOf(target)) : finder.open(file, true);
+    if (module === undefined) throw missingModule(context, relativeTo(repository, file ?? directory));
     return flowOf(context, module);
   });
+}
+
+function moduleOf(target: Entrypoint): string {
+  return target.kind === 'module' ? target.module : '';
 }
 
 function flowOf(context: FlowContext, module: PythonModule): Flow {

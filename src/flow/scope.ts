@@ -43,6 +43,9 @@ export class PythonModule {
   }
 }
 
+/** A position after every statement: names as they are when everything has run. */
+export const AT_THE_END = Number.POSITIVE_INFINITY;
+
 /** Where names are looked up: a module's or a class's bindings, or a function's arguments, then the scope around. */
 export interface Scope {
   readonly module: PythonModule;

@@ -81,19 +81,22 @@ function evaluateText(annotation: Expression, scope: Scope, before: number): Val
     : evaluate(expression, scope, before);
 }
 
-/** True when evaluating the value would have raised NameError. */
-function hasUndefined(value: Value): boolean {
+/** True when evaluating the value would have raised NameError. Aliases make values share their parts: each is seen once. */
+function hasUndefined(value: Value, seen: Set<Value> = new Set()): boolean {
+  if (seen.has(value)) return false;
+  seen.add(value);
+  const inside = (part: Value): boolean => hasUndefined(part, seen);
   switch (value.kind) {
     case 'undefined':
       return true;
     case 'subscript':
-      return hasUndefined(value.of) || value.items.some(hasUndefined);
+      return inside(value.of) || value.items.some(inside);
     case 'union':
     case 'list':
     case 'tuple':
-      return value.items.some(hasUndefined);
+      return value.items.some(inside);
     case 'call':
-      return hasUndefined(value.callee) || value.args.some(hasUndefined);
+      return inside(value.callee) || value.args.some(inside);
     default:
       return false;
   }
@@ -120,9 +123,11 @@ function forwardContext(scope: Scope): TypeContext {
   };
 }
 
-/** One v1 model directly in an annotation or its arguments switches the whole signature to pydantic v1's generator. */
+/** One v1 model as an annotation or among its arguments switches the whole signature to pydantic v1's generator. */
 function mentionsV1Model(annotation: Value): boolean {
-  if (annotation.kind === 'class') return kindOf(annotation.class).kind === 'v1 model';
-  if (annotation.kind === 'external') return annotation.name.startsWith('pydantic.v1.');
-  return (annotation.kind === 'subscript' || annotation.kind === 'union') && annotation.items.some(mentionsV1Model);
+  const parts = annotation.kind === 'subscript' || annotation.kind === 'union' ? annotation.items : [annotation];
+  return parts.some((part) => {
+    if (part.kind === 'external') return part.name.startsWith('pydantic.v1.');
+    return part.kind === 'class' && kindOf(part.class).kind === 'v1 model';
+  });
 }

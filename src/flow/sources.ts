@@ -1,5 +1,6 @@
 import { Problem } from '../problem.ts';
 import type { Files } from '../world.ts';
+import { begin } from './effort.ts';
 import { type PythonFile, parsePython } from './python/parse.ts';
 
 /** Larger files are data, not flows. */
@@ -38,6 +39,7 @@ export class PythonSources {
   /** Runs a synchronous evaluation, reading every file it asks for. */
   async run<T>(evaluate: () => T): Promise<T> {
     for (;;) {
+      begin();
       try {
         return evaluate();
       } catch (error) {

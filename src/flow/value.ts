@@ -1,3 +1,4 @@
+import { spend } from './effort.ts';
 import type { ClassStatement, Expression, FunctionStatement, Parameter } from './python/ast.ts';
 import type { ImportModule, PythonModule, Scope } from './scope.ts';
 
@@ -96,6 +97,7 @@ export function whyUnknown(value: Value): string | undefined {
 /** True when two values are certainly the same object or equal constants. */
 export function sameValue(a: Value, b: Value): boolean {
   if (a === b) return true;
+  if (!spend()) return false;
   switch (a.kind) {
     case 'none':
     case 'ellipsis':

@@ -14,14 +14,23 @@ export interface Replacement {
   readonly text: string;
 }
 
+/** A file with more errors than this is broken, and not worth the time. */
+const MOST = 300;
+
+/** A longer header is no header. */
+const LONGEST_HEADER = 5_000;
+
 /** What explains the errors of a tree that has some; empty when nothing does. */
 export function explainErrors(tree: Tree, source: string): Replacement[] {
   const found: Replacement[] = [];
+  let errors = 0;
   const cursor = tree.cursor();
   do {
     const dot = cursor.name === '.' ? wholeFloat(cursor.node, source) : undefined;
     if (dot !== undefined) found.push(dot);
     if (!cursor.type.isError || isBareYield(cursor.node)) continue;
+    errors += 1;
+    if (errors > MOST) return [];
     const node = cursor.node;
     const replacement =
       templateString(tree, source, node.from) ??
@@ -78,12 +87,18 @@ function starred(source: string, node: SyntaxNode): Replacement | undefined {
   return undefined;
 }
 
-/** `def f[T = int]`. */
+/** `def f[T = int]`: the default goes, up to the next comma or the end of the list. */
 function typeParameterDefault(node: SyntaxNode, source: string): Replacement | undefined {
   let list: SyntaxNode | null = node;
   while (list !== null && list.name !== 'TypeParamList') list = list.parent;
   if (list === null || source[node.from] !== '=') return undefined;
-  const to = node.parent?.name === 'TypeParam' ? node.parent.to : node.to;
+  let depth = 0;
+  let to = node.from;
+  while (to < source.length && source[to] !== '\n' && (depth > 0 || !',]'.includes(source[to] ?? ''))) {
+    if ('([{'.includes(source[to] ?? ' ')) depth += 1;
+    if (')]}'.includes(source[to] ?? ' ')) depth -= 1;
+    to += 1;
+  }
   return { from: node.from, to, text: ' '.repeat(to - node.from) };
 }
 
@@ -153,7 +168,7 @@ function firstInk(source: string, at: number): number {
 function endOfLogicalLine(source: string, from: number, colon: boolean): number | undefined {
   let depth = 0;
   let at = from;
-  while (at < source.length) {
+  while (at < source.length && at - from < LONGEST_HEADER) {
     const character = source[at] ?? '';
     if (character === '"' || character === "'") {
       at = endOfString(source, at);

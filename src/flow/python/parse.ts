@@ -34,6 +34,7 @@ export function parsePython(text: string): PythonFile {
     tree = parser.parse(readable);
     error = firstError(tree, readable);
   }
+  error ??= firstMisindented(tree, readable);
   const at = error === undefined ? undefined : firstInk(source, error);
   const syntaxError = at === undefined ? undefined : { at, near: wordAt(source, at) };
   return { source, statements: readStatements(tree.topNode, readable), syntaxError };
@@ -49,6 +50,31 @@ function firstError(tree: Tree, source: string): number | undefined {
     if (cursor.name === 'String' && !isClosed(source.slice(cursor.from, cursor.to))) return cursor.from;
   } while (cursor.next());
   return undefined;
+}
+
+/** The parser takes any indentation; Python wants the statements of a block at one. */
+function firstMisindented(tree: Tree, source: string): number | undefined {
+  const cursor = tree.cursor();
+  do {
+    if (cursor.name !== 'Script' && cursor.name !== 'Body') continue;
+    let indent = cursor.name === 'Script' ? '' : undefined;
+    for (let child = cursor.node.firstChild; child !== null; child = child.nextSibling) {
+      if (!child.name.endsWith('Statement') && !child.name.endsWith('Definition') && child.name !== 'StatementGroup')
+        continue;
+      const own = indentation(source, child.from);
+      indent ??= own;
+      if (own !== undefined && own !== indent) return child.from;
+    }
+  } while (cursor.next());
+  return undefined;
+}
+
+/** The blanks in front of a statement; undefined when something else stands there. */
+function indentation(source: string, at: number): string | undefined {
+  const start = source.lastIndexOf('\n', at - 1) + 1;
+  if (source[start - 2] === '\\') return undefined;
+  const blanks = source.slice(start, at).replaceAll('\f', '');
+  return blanks.trim() === '' ? blanks : undefined;
 }
 
 function isClosed(literal: string): boolean {
@@ -86,8 +112,11 @@ export function lineAndColumn(source: string, offset: number): { line: number; c
 
 /** Reads one expression on its own, e.g. the text of a string annotation; undefined when it is none. */
 export function parseExpression(text: string): Expression | undefined {
-  const file = parsePython(`(${text}\n)`);
-  const [only] = file.statements;
-  if (file.syntaxError !== undefined || file.statements.length !== 1 || only?.kind !== 'expression') return undefined;
-  return only.value;
+  // As an argument: line breaks are free, and nothing but one whole expression can stand there.
+  const file = parsePython(`_(${text}\n)`);
+  const [only, ...more] = file.statements;
+  if (file.syntaxError !== undefined || more.length > 0 || only?.kind !== 'expression') return undefined;
+  if (only.value.kind !== 'call' || only.value.callee.kind !== 'name' || only.value.callee.id !== '_') return undefined;
+  const [argument, ...others] = only.value.args;
+  return argument?.kind === 'positional' && others.length === 0 ? argument.value : undefined;
 }

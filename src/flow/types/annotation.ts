@@ -1,9 +1,11 @@
 import type { JsonObject } from '@slipway/prefect/json';
+import { spend } from '../effort.ts';
 import type { Scope } from '../scope.ts';
 import type { PythonClass, Value } from '../value.ts';
-import { whyUnknown } from '../value.ts';
+import { sameValue, whyUnknown } from '../value.ts';
 import { bindTypeArguments, kindOf, typeVariableName } from './class-kind.ts';
 import { callType } from './constructed.ts';
+import { containerOf, containerType } from './container.ts';
 import { scopeContext, type TypeContext } from './context.ts';
 import { dataclassType } from './dataclass.ts';
 import { enumType } from './enum.ts';
@@ -25,7 +27,7 @@ const DEEPEST = 60;
  * @throws NotKnown, NoSchema
  */
 export function typeOf(annotation: Value, context: TypeContext, depth = 0): Type {
-  if (depth > DEEPEST) throw new NotKnown('a type that contains itself');
+  if (depth > DEEPEST || !spend()) throw new NotKnown('a type without end');
   const inner = (value: Value): Type => typeOf(value, context, depth + 1);
   switch (annotation.kind) {
     case 'none':
@@ -37,7 +39,7 @@ export function typeOf(annotation: Value, context: TypeContext, depth = 0): Type
     case 'class':
       return classType(annotation.class, [], inner);
     case 'union':
-      return unionOf(annotation.items.flatMap((item) => unionMembers(item, context)).map(inner));
+      return unionOf(unionMembers(annotation, context).map(inner));
     case 'alias':
       if (annotation.generic) throw new NotKnown(`the generic alias ${annotation.name}`);
       return aliasType(annotation.name, annotation.value, annotation.scope);
@@ -71,76 +73,6 @@ function bareContainer(name: string): Type | undefined {
   return container === undefined ? undefined : containerType(container, [], () => ANY);
 }
 
-type Container = 'list' | 'set' | 'tuple' | 'dict' | 'counter';
-
-const CONTAINERS: Readonly<Record<string, Container>> = {
-  list: 'list',
-  deque: 'list',
-  Iterable: 'list',
-  Sequence: 'list',
-  MutableSequence: 'list',
-  Generator: 'list',
-  set: 'set',
-  frozenset: 'set',
-  tuple: 'tuple',
-  dict: 'dict',
-  defaultdict: 'dict',
-  OrderedDict: 'dict',
-  Mapping: 'dict',
-  MutableMapping: 'dict',
-  Counter: 'counter',
-};
-
-/** Names that mean different things in `typing` and in `collections.abc`. */
-const CONTAINERS_OF_TYPING: Readonly<Record<string, Container>> = {
-  List: 'list',
-  Deque: 'list',
-  Set: 'set',
-  FrozenSet: 'set',
-  AbstractSet: 'set',
-  MutableSet: 'set',
-  Tuple: 'tuple',
-  Dict: 'dict',
-  DefaultDict: 'dict',
-};
-
-function containerOf(name: string): Container | undefined {
-  const dot = name.lastIndexOf('.');
-  const module = name.slice(0, dot);
-  const own = name.slice(dot + 1);
-  if (module === 'collections.abc' && (own === 'Set' || own === 'MutableSet')) return 'set';
-  if (module === 'typing')
-    return CONTAINERS_OF_TYPING[own] ?? (own[0] === own[0]?.toUpperCase() ? CONTAINERS[own] : undefined);
-  return ['builtins', 'collections', 'collections.abc'].includes(module) ? CONTAINERS[own] : undefined;
-}
-
-function containerType(container: Container, items: readonly Value[], inner: (value: Value) => Type): Type {
-  const [first, second] = items;
-  switch (container) {
-    case 'list':
-      return { kind: 'array', items: first && inner(first), json: {} };
-    case 'set':
-      return { kind: 'array', items: first && inner(first), json: { uniqueItems: true } };
-    case 'dict':
-      return { kind: 'dict', keys: first && inner(first), values: second && inner(second), json: {} };
-    case 'counter':
-      return {
-        kind: 'dict',
-        keys: first && inner(first),
-        values: first && inner({ kind: 'external', name: 'builtins.int' }),
-        json: {},
-      };
-    case 'tuple':
-      if (first === undefined) return { kind: 'tuple', items: [], rest: ANY, json: {} };
-      if (first.kind === 'tuple' && first.items.length === 0)
-        return { kind: 'tuple', items: [], rest: undefined, json: {} };
-      if (items.at(-1)?.kind !== 'ellipsis')
-        return { kind: 'tuple', items: items.map(inner), rest: undefined, json: {} };
-      if (items.length !== 2) throw new NoSchema('a tuple of open length has one type');
-      return { kind: 'tuple', items: [], rest: inner(first), json: {} };
-  }
-}
-
 function genericType(of: Value, items: readonly Value[], context: TypeContext, inner: (value: Value) => Type): Type {
   if (of.kind === 'class') return classType(of.class, items, inner);
   if (of.kind === 'subscript' && of.of.kind === 'external' && of.of.name === 'typing.Annotated') {
@@ -151,9 +83,11 @@ function genericType(of: Value, items: readonly Value[], context: TypeContext, i
   const only = (): Type => inner(first ?? { kind: 'external', name: 'typing.Any' });
   switch (of.name) {
     case 'typing.Optional':
-      return unionOf([...unionMembers(first ?? { kind: 'none' }, context), { kind: 'none' } as const].map(inner));
+      return unionOf(
+        unionMembers({ kind: 'union', items: [first ?? { kind: 'none' }, { kind: 'none' }] }, context).map(inner),
+      );
     case 'typing.Union':
-      return unionOf(items.flatMap((item) => unionMembers(item, context)).map(inner));
+      return unionOf(unionMembers({ kind: 'union', items }, context).map(inner));
     case 'typing.Literal':
       return literalType(items);
     case 'typing.Annotated':
@@ -189,16 +123,21 @@ function genericType(of: Value, items: readonly Value[], context: TypeContext, i
 
 /** Unions inside unions are one union; a repeated member counts once. */
 function unionMembers(value: Value, context: TypeContext): readonly Value[] {
-  if (value.kind === 'union') return value.items.flatMap((item) => unionMembers(item, context));
+  const items = unionItems(value, context);
+  if (items === undefined) return [value];
+  const members = items.flatMap((item) => unionMembers(item, context));
+  return members.filter((member, index) => members.findIndex((other) => sameValue(member, other)) === index);
+}
+
+function unionItems(value: Value, context: TypeContext): readonly Value[] | undefined {
+  if (value.kind === 'union') return value.items;
   if (value.kind === 'str') {
     const meant = context.forward(value.value);
-    return meant.kind === 'union' || meant.kind === 'subscript' ? unionMembers(meant, context) : [value];
+    return meant.kind === 'union' || meant.kind === 'subscript' ? unionItems(meant, context) : undefined;
   }
-  if (value.kind !== 'subscript' || value.of.kind !== 'external') return [value];
-  if (value.of.name === 'typing.Optional')
-    return [...value.items, { kind: 'none' } as const].flatMap((item) => unionMembers(item, context));
-  if (value.of.name === 'typing.Union') return value.items.flatMap((item) => unionMembers(item, context));
-  return [value];
+  if (value.kind !== 'subscript' || value.of.kind !== 'external') return undefined;
+  if (value.of.name === 'typing.Optional') return [...value.items, { kind: 'none' }];
+  return value.of.name === 'typing.Union' ? value.items : undefined;
 }
 
 function literalType(items: readonly Value[]): Type {

@@ -1,5 +1,6 @@
 import { classScope } from '../attribute.ts';
 import { basesOf, evaluate } from '../evaluate.ts';
+import type { PythonModule } from '../scope.ts';
 import type { PythonClass, Value } from '../value.ts';
 
 /** What pydantic takes a class for. */
@@ -10,15 +11,18 @@ export type ClassKind =
 /** Longer chains of base classes are a circle. */
 const DEEPEST = 30;
 
-const known = new WeakMap<PythonClass['statement'], ClassKind>();
+/** Per module, since a file that several entries share is another module for each of them. */
+const known = new WeakMap<PythonModule, Map<PythonClass['statement'], ClassKind>>();
 
 /** What pydantic takes a class of the repository for, from its decorators and bases. */
 export function kindOf(of: PythonClass, depth = 0): ClassKind {
-  const found = known.get(of.statement);
+  const kinds = known.get(of.scope.module) ?? new Map<PythonClass['statement'], ClassKind>();
+  known.set(of.scope.module, kinds);
+  const found = kinds.get(of.statement);
   if (found !== undefined) return found;
   if (depth > DEEPEST) return { kind: 'unknown', reason: `${of.statement.name} is a base of itself` };
   const kind = decide(of, depth);
-  known.set(of.statement, kind);
+  kinds.set(of.statement, kind);
   return kind;
 }
 

@@ -52,9 +52,18 @@ export function constrain(type: Type, constraint: Constraint): Type {
   switch (type.kind) {
     case 'nullable':
       return { kind: 'nullable', inner: constrain(type.inner, constraint) };
+    case 'with':
+      // A description is no type of its own; a validator that shows its constraint is.
+      if (type.inner.kind !== 'function') return { ...type, inner: constrain(type.inner, constraint) };
+      break;
     case 'plain': {
-      if (type.limits === 'silent') return type;
-      const keyword = type.limits === 'number' ? NUMBER[name] : type.limits === 'none' ? undefined : TEXT[name];
+      if (type.limits === 'silent' && NUMBER[name] !== undefined) return type;
+      const keyword =
+        type.limits === 'number'
+          ? NUMBER[name]
+          : type.limits === 'none' || type.limits === 'silent'
+            ? undefined
+            : TEXT[name];
       if (keyword !== undefined && !(type.limits === 'bytes' && name === 'pattern'))
         return withJson(type, keyword, value);
       break;
@@ -71,7 +80,8 @@ export function constrain(type: Type, constraint: Constraint): Type {
       if (OBJECT[name] !== undefined) return withJson(type, OBJECT[name], value);
       break;
     case 'definition':
-      throw new NotKnown(`what ${name} does to ${type.definition.name}`);
+      if (type.definition.name.includes('[')) throw new NotKnown(`what ${name} does to ${type.definition.name}`);
+      break;
     default:
   }
   if (name === 'pattern') return type;
@@ -87,6 +97,6 @@ function ownKeyword(type: Type, name: string): string {
   if (name !== 'min_length' && name !== 'max_length') return name;
   let inner = type;
   while (inner.kind === 'function' || inner.kind === 'with') inner = inner.inner;
-  const keywords = inner.kind === 'array' ? ARRAY : TEXT;
+  const keywords = inner.kind === 'array' && inner.list ? ARRAY : TEXT;
   return keywords[name] ?? name;
 }

@@ -20,9 +20,9 @@ const CONSTRAINED: Readonly<Record<string, string>> = {
 };
 
 const CONSTRAINED_CONTAINERS: Readonly<Record<string, Type & { kind: 'array' }>> = {
-  'pydantic.conlist': { kind: 'array', items: undefined, json: {} },
-  'pydantic.conset': { kind: 'array', items: undefined, json: { uniqueItems: true } },
-  'pydantic.confrozenset': { kind: 'array', items: undefined, json: { uniqueItems: true } },
+  'pydantic.conlist': { kind: 'array', items: undefined, list: true, json: {} },
+  'pydantic.conset': { kind: 'array', items: undefined, list: false, json: { uniqueItems: true } },
+  'pydantic.confrozenset': { kind: 'array', items: undefined, list: false, json: { uniqueItems: true } },
 };
 
 /**

@@ -1,8 +1,8 @@
 import { classScope } from '../attribute.ts';
-import { AT_THE_END, evaluate } from '../evaluate.ts';
+import { evaluate } from '../evaluate.ts';
 import type { Expression, Statement } from '../python/ast.ts';
 import { parseExpression } from '../python/parse.ts';
-import type { Scope } from '../scope.ts';
+import { AT_THE_END, type Scope } from '../scope.ts';
 import { type PythonClass, unknown, type Value } from '../value.ts';
 import type { FieldInfo } from './field.ts';
 import { NotKnown, type Type } from './type.ts';
@@ -42,7 +42,7 @@ export interface TypeReader {
 }
 
 /** The evaluated annotation of a statement in a class's body. */
-export function annotationIn(of: PythonClass, annotation: Expression): Value {
+function annotationIn(of: PythonClass, annotation: Expression): Value {
   const scope = classScope(of);
   return evaluate(annotation, scope, scope.module.futureAnnotations ? AT_THE_END : annotation.from);
 }
@@ -65,7 +65,7 @@ export function annotatedNames(of: PythonClass): AnnotatedName[] {
     if (statement.kind !== 'assign' || statement.annotation === undefined) return [];
     const [target] = statement.targets;
     if (target?.kind !== 'name') return [];
-    const value = statement.value && evaluate(statement.value, classScope(of), statement.value.from);
+    const value = statement.value && evaluate(statement.value, classScope(of), statement.from);
     return [{ name: target.id, annotation: annotationIn(of, statement.annotation), value }];
   });
 }

@@ -1,4 +1,5 @@
 import { type Json, type JsonObject, SpelledNumber } from '@slipway/prefect/json';
+import { spend } from '../effort.ts';
 import { type CallValue, sameValue, type Value, whyUnknown } from '../value.ts';
 import { encodeExternalCall } from './external-values.ts';
 import { NotKnown } from './type.ts';
@@ -18,6 +19,7 @@ export type EncodeInstance = (value: Value) => Encoded;
  * @throws NotKnown when only the running code knows the value.
  */
 export function encodeValue(value: Value, instance: EncodeInstance): Encoded {
+  if (!spend()) throw new NotKnown('a value without end');
   const inner = (item: Value): Encoded => encodeValue(item, instance);
   switch (value.kind) {
     case 'none':
@@ -58,8 +60,9 @@ export function encodeValue(value: Value, instance: EncodeInstance): Encoded {
     case 'ellipsis':
     case 'union':
     case 'alias':
-    case 'subscript':
       return undefined;
+    case 'subscript':
+      return encodeSubscript(value.of);
     case 'unknown':
     case 'undefined':
       throw new NotKnown(whyUnknown(value) ?? 'a value');
@@ -140,6 +143,12 @@ function encodeExternal(name: string): Encoded {
   const isModule = !name.includes('.');
   if (isModule || name.startsWith('builtins.') || name.startsWith('typing.')) return undefined;
   throw new NotKnown(`the value of ${name}`);
+}
+
+/** `list[int]` is an object nobody can write; an item of anything else is not known. */
+function encodeSubscript(of: Value): Encoded {
+  if (of.kind === 'external' && (of.name.startsWith('typing.') || of.name.startsWith('builtins.'))) return undefined;
+  throw new NotKnown('an item of an object');
 }
 
 function encodeCall(call: CallValue, instance: EncodeInstance): Encoded {

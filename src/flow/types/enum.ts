@@ -79,7 +79,7 @@ export function enumMembers(of: PythonClass): Members {
       if (target.kind !== 'name') throw new NotKnown(`the members of ${of.statement.name} are computed`);
       // Inside the body, a member's name is its value, the one that auto() gave it too.
       const scope = innerScope(classScope(of), NO_BINDINGS, members);
-      const value = evaluate(statement.value, scope, statement.value.from);
+      const value = evaluate(statement.value, scope, statement.from);
       if (target.id === '_ignore_') for (const name of namesIn(value)) ignored.add(name);
       if (isHidden(target.id) || ignored.has(target.id) || isDescriptor(value)) continue;
       members.set(target.id, converted(memberValue(target.id, value, members, { flag, strings }), mixin, of));

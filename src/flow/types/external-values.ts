@@ -154,7 +154,9 @@ function onlyText(call: CallValue): string | undefined {
 }
 
 function uuid(call: CallValue): Json | 'unknown' {
-  const digits = onlyText(call)?.toLowerCase().replaceAll('-', '');
+  const number = call.args.length === 0 && call.keywords.size === 1 ? call.keywords.get('int') : undefined;
+  const written = number?.kind === 'int' ? number.value.toString(16).padStart(32, '0') : onlyText(call);
+  const digits = written?.toLowerCase().replaceAll('-', '');
   if (digits?.length !== 32 || [...digits].some((digit) => !'0123456789abcdef'.includes(digit))) return 'unknown';
   return [digits.slice(0, 8), digits.slice(8, 12), digits.slice(12, 16), digits.slice(16, 20), digits.slice(20)].join(
     '-',

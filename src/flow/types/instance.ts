@@ -1,6 +1,7 @@
 import type { Json, JsonObject } from '@slipway/prefect/json';
 import { classScope } from '../attribute.ts';
-import { AT_THE_END, basesOf, evaluate } from '../evaluate.ts';
+import { basesOf, evaluate } from '../evaluate.ts';
+import { AT_THE_END } from '../scope.ts';
 import { type CallValue, isExternal, type PythonClass, sameValue, type Value } from '../value.ts';
 import { fieldOf, typeOf } from './annotation.ts';
 import { ancestry, bindTypeArguments, kindOf } from './class-kind.ts';
@@ -11,7 +12,7 @@ import { type Encoded, encodeValue } from './encode.ts';
 import { enumMembers, enumMemberValue } from './enum.ts';
 import type { FieldInfo } from './field.ts';
 import type { Field } from './fields.ts';
-import { decoratedMethods, modelFields } from './model.ts';
+import { decoratedMethods, modelFields, rootField } from './model.ts';
 import { readConfig } from './model-config.ts';
 import { namedTupleFields } from './named-tuple.ts';
 import { NotKnown } from './type.ts';
@@ -102,6 +103,12 @@ function model(of: PythonClass, typeArguments: readonly Value[], call: CallValue
   const lineage = ancestry(of, bindTypeArguments(of, typeArguments));
   refuseOwnCode(lineage, ['__init__', 'model_post_init', '__new__']);
   const config = readConfig(lineage);
+  const root = rootField(lineage, READER);
+  if (root !== undefined) {
+    const given = call.args[0] ?? call.keywords.get('root');
+    if (given === undefined) throw new NotKnown(`an instance of ${of.statement.name}`);
+    return coerce(root.type, given, encodeInstance);
+  }
   if (call.args.length > 0) throw new NotKnown(`an instance of ${of.statement.name}`);
   const fields = modelFields(lineage, config, READER);
   const accepted = new Set(fields.flatMap((field) => [field.shown, field.name]));

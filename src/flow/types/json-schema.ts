@@ -1,9 +1,15 @@
 import { isJsonObject, type Json, type JsonObject, sameJson } from '@slipway/prefect/json';
+import { spend } from '../effort.ts';
 import type { Value } from '../value.ts';
 import { encodeValue } from './encode.ts';
 import { encodeInstance } from './instance.ts';
 import { jsonType } from './json-type.ts';
 import { type Definition, NoJsonSchema, NotKnown, type Type, type Writer } from './type.ts';
+
+/** Kinds that add nothing to the size of a schema. */
+const SIMPLE: ReadonlySet<Type['kind']> = new Set<Type['kind']>(['any', 'with', 'default']);
+
+const REFERENCE = '#/definitions/';
 
 /** JSON schemas of types, and the definitions they share; one for all parameters of a function. */
 export class SchemaWriter implements Writer {
@@ -17,6 +23,8 @@ export class SchemaWriter implements Writer {
    * @throws NoSchema, NotKnown
    */
   write(type: Type): JsonObject {
+    // What an unknown parameter falls back to can be written at any time.
+    if (!SIMPLE.has(type.kind) && !spend()) throw new NotKnown('a type without end');
     switch (type.kind) {
       case 'any':
         return {};
@@ -41,7 +49,7 @@ export class SchemaWriter implements Writer {
       case 'literal':
         return literal(type.values.map(encodeConstant));
       case 'definition':
-        return { $ref: `#/definitions/${this.#define(type.definition)}` };
+        return { $ref: `${REFERENCE}${this.#define(type.definition)}` };
       case 'callable':
         throw new NoJsonSchema('a callable has no JSON schema');
       case 'function':
@@ -69,7 +77,7 @@ export class SchemaWriter implements Writer {
     if (title !== undefined && !('title' in json) && isTitled(type)) json.title = title;
     const reference = json.$ref;
     if (typeof reference !== 'string') return json;
-    const referred = this.#definitions.get(reference.slice('#/definitions/'.length))?.json ?? {};
+    const referred = this.#definitions.get(reference.slice(REFERENCE.length))?.json ?? {};
     const kept = Object.entries(json).filter(([key, value]) => key === '$ref' || !sameJson(referred[key], value));
     return Object.fromEntries(kept);
   }
@@ -86,10 +94,24 @@ export class SchemaWriter implements Writer {
     }
   }
 
-  /** Every definition, sorted by name; undefined when there is none. */
-  definitions(): JsonObject | undefined {
-    if (this.#definitions.size === 0) return undefined;
-    const names = [...this.#definitions.keys()].sort((a, b) => (a < b ? -1 : 1));
+  /**
+   * The definitions that a schema refers to, directly or through others, sorted by name; undefined when there is none.
+   * Some are written and not used: the keys of a dict with a type JSON has no keys of.
+   */
+  definitions(schema: JsonObject): JsonObject | undefined {
+    const used = new Set<string>();
+    const waiting: Json[] = [schema];
+    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+      if (Array.isArray(next)) waiting.push(...next);
+      if (!isJsonObject(next)) continue;
+      waiting.push(...Object.values(next));
+      const name = typeof next.$ref === 'string' ? next.$ref.slice(REFERENCE.length) : undefined;
+      if (name === undefined || used.has(name)) continue;
+      used.add(name);
+      waiting.push(this.#definitions.get(name)?.json ?? {});
+    }
+    const names = [...used].filter((name) => this.#definitions.has(name)).sort((a, b) => (a < b ? -1 : 1));
+    if (names.length === 0) return undefined;
     return Object.fromEntries(names.map((name) => [name, this.#definitions.get(name)?.json ?? {}]));
   }
 
@@ -132,14 +154,16 @@ export class SchemaWriter implements Writer {
   }
 
   #dict(type: Type & { kind: 'dict' }): JsonObject {
-    const { title: _keysTitle, ...keys } = type.keys === undefined ? {} : this.write(type.keys);
+    const keys = type.keys === undefined ? {} : this.write(type.keys);
     const { title: _valuesTitle, ...values } = type.values === undefined ? {} : this.write(type.values);
-    const { pattern, ...named } = '$ref' in keys ? { ...keys, pattern: undefined } : keys;
+    // A reference stays whole; of other key types the title goes, and the pattern becomes the properties' own.
+    const plainKeys: JsonObject = '$ref' in keys ? {} : keys;
+    const { pattern, title: _keysTitle, type: keyType, ...names } = plainKeys;
     const shape: JsonObject = { type: 'object' };
     if (typeof pattern === 'string') shape.patternProperties = { [pattern]: values };
     else shape.additionalProperties = Object.keys(values).length === 0 ? true : values;
-    const { type: keyType, ...names } = withoutUndefined(named);
-    if ('$ref' in names || (keyType === 'string' && Object.keys(names).length > 0)) shape.propertyNames = names;
+    if ('$ref' in keys) shape.propertyNames = keys;
+    else if (keyType === 'string' && Object.keys(names).length > 0) shape.propertyNames = names;
     return { ...shape, ...type.json };
   }
 
@@ -217,10 +241,6 @@ function isSafe(character: string): boolean {
   if ('.-_'.includes(character)) return true;
   const ascii = character < '\u007f';
   return ascii && (character.toLowerCase() !== character.toUpperCase() || (character >= '0' && character <= '9'));
-}
-
-function withoutUndefined(json: Record<string, Json | undefined>): JsonObject {
-  return Object.fromEntries(Object.entries(json).filter((entry): entry is [string, Json] => entry[1] !== undefined));
 }
 
 /** Keys in alphabetical order, but for properties and defaults: the order pydantic writes them in. */

@@ -112,6 +112,8 @@ const KNOWN: Readonly<Record<string, Type>> = {
   'pydantic.Base64Str': formatted('base64'),
   'pydantic.Base64UrlBytes': formatted('base64url'),
   'pydantic.Base64UrlStr': formatted('base64url'),
+  'pydantic.EmailStr': formatted('email'),
+  'pydantic.NameEmail': formatted('name-email'),
   'pydantic.AnyUrl': url(),
   'pydantic.AnyHttpUrl': url(),
   'pydantic.HttpUrl': url({ maxLength: 2083 }),
@@ -134,6 +136,14 @@ const KNOWN: Readonly<Record<string, Type>> = {
   'pydantic.IPvAnyInterface': formatted('ipvanyinterface'),
   'pydantic.IPvAnyNetwork': formatted('ipvanynetwork'),
   'pydantic.ImportString': plain(STRING),
+  'pydantic_extra_types.pendulum_dt.DateTime': DATE_TIME,
+  'pydantic_extra_types.pendulum_dt.Date': DATE,
+  'pydantic_extra_types.pendulum_dt.Duration': formatted('duration'),
+  'prefect.types.DateTime': DATE_TIME,
+  'prefect.types.Date': DATE,
+  'prefect.types.NonNegativeFloat': number({ minimum: 0 }),
+  'prefect.types.NonNegativeInteger': integer({ minimum: 0 }),
+  'prefect.types.PositiveInteger': integer({ exclusiveMinimum: 0 }),
 };
 
 /**
@@ -154,6 +164,9 @@ const ARBITRARY: ReadonlySet<string> = new Set([
   'numbers.Number',
   'numpy.ndarray',
   'pandas.DataFrame',
+  'pendulum.Date',
+  'pendulum.DateTime',
+  'pendulum.Duration',
   'pandas.Series',
   'polars.DataFrame',
   'polars.LazyFrame',

@@ -76,7 +76,7 @@ function finalArgument(annotation: Value): Value {
 }
 
 /** The `root` of a RootModel; undefined for other models. */
-function rootField(
+export function rootField(
   lineage: readonly Ancestor[],
   read: TypeReader,
 ): Omit<Field, 'name' | 'shown' | 'required'> | undefined {

@@ -11,7 +11,8 @@ export type Type =
   | { readonly kind: 'plain'; readonly json: JsonObject; readonly limits: Limits }
   /** Decimal and Fraction: a number within limits, or text. */
   | { readonly kind: 'number or text'; readonly json: JsonObject; readonly text: JsonObject }
-  | { readonly kind: 'array'; readonly items: Type | undefined; readonly json: JsonObject }
+  /** `list` tells lists and sequences from sets, deques and iterables. */
+  | { readonly kind: 'array'; readonly items: Type | undefined; readonly list: boolean; readonly json: JsonObject }
   /** `rest` is the type of `...` when the length is open. */
   | {
       readonly kind: 'tuple';
