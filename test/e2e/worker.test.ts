@@ -1,102 +1,239 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { resolve } from 'node:path';
 import {
   createDeployment,
   createFlow,
   createFlowRun,
   createWorkPool,
+  type FlowRunRecord,
   type PrefectApi,
-  readFlowRun,
+  readFlowRuns,
+  readWorkPool,
 } from '@slipway/prefect/client';
+import type { Json, JsonObject } from '@slipway/prefect/json';
 import { isFinal } from '@slipway/prefect/states';
 import { customizeTemplate, defaultKubernetesTemplate } from '@slipway/prefect/workpool';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { type Cluster, openCluster, until } from '../journey/cluster.ts';
 import { POOL_PATCH } from '../journey/pool-patch.ts';
 import { openRigPrefect, soon } from './prefect.ts';
+import { startWorker, type WorkerProcess } from './worker-process.ts';
 
-const MAIN = resolve(import.meta.dirname, '../../worker/dist/main.js');
-const POOL = 'outside';
+/** What a flow run does, in a tenth of a second: it says that it runs, and that it has completed. */
+const RUN = `python3 -c '
+import json, os, urllib.request
+url = os.environ["PREFECT_API_URL"] + "/flow_runs/" + os.environ["PREFECT__FLOW_RUN_ID"] + "/set_state"
+for state in "RUNNING", "COMPLETED":
+    body = json.dumps({"state": {"type": state}}).encode()
+    for attempt in range(40):
+        try:
+            urllib.request.urlopen(urllib.request.Request(url, body, {"content-type": "application/json"}))
+            break
+        except urllib.error.HTTPError as error:
+            if error.code != 503: raise
+            __import__("time").sleep(0.25)
+'`;
 
-/** The bundled worker as a process of this machine, beside a real cluster. */
-describe('the worker outside a container', () => {
+describe('the worker', () => {
   const rig = inject('rig');
   let api: PrefectApi;
   let cluster: Cluster;
-  let worker: ChildProcess;
-  let log = '';
-  let deploymentId: string;
+  let workers: WorkerProcess[] = [];
+  let burst = 0;
 
-  beforeAll(async () => {
+  const worker = (pool: string, env: Record<string, string> = {}, args: string[] = []) => {
+    const started = startWorker(pool, { ...rig.env, ...env }, args);
+    workers.push(started);
+    return started;
+  };
+  const describeWorkers = async () => workers.map((one) => one.log().slice(-4_000)).join('\n---\n');
+
+  /** A pool with a deployment in it, and runs of that deployment that are due now. */
+  async function runs(pool: string, count: number, jobVariables: JsonObject): Promise<string[]> {
+    if ((await readWorkPool(api, pool, soon())) === undefined) {
+      const base_job_template = customizeTemplate(defaultKubernetesTemplate, {
+        patch: POOL_PATCH as unknown as Json[],
+      });
+      await createWorkPool(api, { name: pool, type: 'kubernetes', base_job_template }, soon());
+    }
+    const flow = await createFlow(api, 'worker-test', soon());
+    const deployment = await createDeployment(
+      api,
+      {
+        name: pool,
+        flow_id: flow.id,
+        work_pool_name: pool,
+        job_variables: { image: 'prefecthq/prefect:3-latest', ...jobVariables },
+      },
+      soon(),
+    );
+    const ids: string[] = [];
+    burst += 1;
+    for (let index = 0; index < count; index += 1) {
+      const run = { parameters: {}, idempotency_key: `${burst}-${index}` };
+      ids.push((await createFlowRun(api, deployment.id, run, AbortSignal.timeout(60_000))).id);
+    }
+    return ids;
+  }
+
+  const read = (ids: readonly string[]) => readFlowRuns(api, { ids }, soon());
+  const ended = (ids: readonly string[], timeoutMs = 120_000): Promise<FlowRunRecord[]> =>
+    until(
+      'all runs have ended',
+      async () => {
+        const found = await read(ids);
+        return found.every((run) => run.state_type && isFinal(run.state_type)) ? found : undefined;
+      },
+      { timeoutMs, describe: describeWorkers },
+    );
+  const jobsOf = async (ids: readonly string[]) => (await Promise.all(ids.map((id) => cluster.jobs(id)))).flat();
+  const oneJobEach = async (ids: readonly string[]) => {
+    const jobs = await jobsOf(ids);
+    expect(new Set(jobs.map((job) => job.metadata?.labels?.['prefect.io/flow-run-id']))).toEqual(new Set(ids));
+    expect(jobs).toHaveLength(ids.length);
+  };
+  const reported = (one: WorkerProcess, text: string, times = 1) =>
+    until(`the worker says "${text}"`, async () => (one.count(text) >= times ? true : undefined), {
+      timeoutMs: 60_000,
+      describe: describeWorkers,
+    });
+
+  beforeAll(() => {
     api = openRigPrefect(rig.prefectApiUrl);
     cluster = openCluster(rig.kubeconfigPath);
-    const base_job_template = customizeTemplate(defaultKubernetesTemplate, {
-      patch: POOL_PATCH.map((one) => ({ ...one })),
-    });
-    await createWorkPool(api, { name: POOL, type: 'kubernetes', base_job_template }, soon());
-    const flow = await createFlow(api, 'outside-flow', soon());
-    const body = {
-      name: 'd',
-      flow_id: flow.id,
-      work_pool_name: POOL,
-      entrypoint: 'f.py:f',
-      parameter_openapi_schema: {},
-    };
-    deploymentId = (await createDeployment(api, body, soon())).id;
-    worker = spawn(process.execPath, [MAIN, 'start', '--pool', POOL], {
-      env: {
-        PATH: process.env.PATH,
-        PREFECT_API_URL: rig.prefectApiUrl,
-        KUBECONFIG: rig.kubeconfigPath,
-        PREFECT_WORKER_QUERY_SECONDS: '1',
-      },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    for (const stream of [worker.stdout, worker.stderr]) stream?.on('data', (text) => (log += text));
-    await until('the worker has started', async () => (log.includes('started!') ? true : undefined), {
-      timeoutMs: 30_000,
-      describe: async () => log,
-    });
+  });
+  afterEach(async () => {
+    for (const one of workers) one.kill('SIGKILL');
+    await Promise.all(workers.map((one) => one.ended));
+    workers = [];
+  });
+  afterAll(() => api.close());
+
+  it('makes exactly one Job of each run, tells where it is, and stops with 0', async () => {
+    const ids = await runs('once', 4, { command: RUN });
+    const one = worker('once');
+    const found = await ended(ids);
+    expect(found.map((run) => run.state_type)).toEqual(ids.map(() => 'COMPLETED'));
+    await oneJobEach(ids);
+    const names = (await jobsOf(ids)).map((job) => `default:${job.metadata?.name}`);
+    expect(new Set(found.map((run) => run.infrastructure_pid))).toEqual(new Set(names));
+    expect(found[0]?.labels).toMatchObject({ 'prefect.worker.type': 'kubernetes', 'prefect.work-pool.name': 'once' });
+    const begin = Date.now();
+    one.kill('SIGTERM');
+    expect(await one.ended, one.log()).toBe(0);
+    expect(Date.now() - begin).toBeLessThan(5_000);
   });
 
-  afterAll(async () => {
-    if (worker.exitCode === null) worker.kill('SIGKILL');
-    await api.close();
-  });
-
-  const runWith = async (key: string, job_variables: Record<string, string>) => {
-    const run = await createFlowRun(api, deploymentId, { parameters: {}, idempotency_key: key, job_variables }, soon());
-    return await until(
-      'the run has ended',
-      async () => {
-        const record = await readFlowRun(api, run.id, soon());
-        return record.state && isFinal(record.state.type) ? record : undefined;
-      },
-      { timeoutMs: 120_000, describe: async () => log },
+  it('says why a run whose Job failed has crashed', async () => {
+    const ids = await runs('failing', 1, { command: 'sh -c "exit 3"' });
+    worker('failing');
+    const [run] = await ended(ids);
+    expect(run?.state_type).toBe('CRASHED');
+    expect(run?.state?.message).toMatch(
+      /^No active or succeeded pods found for any job: container prefect-job of pod \S+ ended with exit code 3\.$/,
     );
-  };
+  });
 
-  it('marks a run whose Job failed as Crashed, with the exit code', async () => {
-    const run = await runWith('fails', {
-      image: 'prefecthq/prefect:3-latest',
-      command: "python3 -c 'raise SystemExit(3)'",
+  it('finds at its start what failed while it was away', async () => {
+    const ids = await runs('away', 1, { command: 'sh -c "sleep 3; exit 4"' });
+    const first = worker('away');
+    await reported(first, 'created for flow run');
+    first.kill('SIGKILL');
+    await first.ended;
+    await until(
+      'the Job has failed',
+      async () => ((await jobsOf(ids)).some((job) => job.status?.failed === 1) ? true : undefined),
+      { timeoutMs: 60_000 },
+    );
+    worker('away');
+    const [run] = await ended(ids);
+    expect(run?.state?.message).toContain('ended with exit code 4');
+  });
+
+  it('crashes a run whose image cannot be pulled with the kubelet’s words, and deletes its Job', async () => {
+    const ids = await runs('unpullable', 1, { image: `${rig.registry}/no-such-image:1`, command: RUN });
+    worker('unpullable', { SLIPWAY_WORKER_IMAGE_PULL_GRACE_SECONDS: '2' });
+    const [run] = await ended(ids);
+    expect(run?.state_type).toBe('CRASHED');
+    expect(run?.state?.message).toMatch(/^Kubernetes pod cannot start: container prefect-job .*no-such-image/s);
+    await until('the Job is gone', async () => ((await jobsOf(ids)).length === 0 ? true : undefined), {
+      timeoutMs: 60_000,
+      describe: describeWorkers,
     });
-    expect(run.state?.type).toBe('CRASHED');
-    expect(run.state?.message).toContain('exit code 3');
-    expect(await cluster.jobs(run.id)).toHaveLength(1);
   });
 
-  it('marks a run that Kubernetes refuses as Crashed, with the reason and what to do', async () => {
-    const run = await runWith('refused', { image: 'prefecthq/prefect:3-latest', namespace: 'nowhere' });
-    expect(run.state?.type).toBe('CRASHED');
-    expect(run.state?.message).toContain('namespace nowhere does not exist');
+  it('crashes a run whose Job was deleted by hand', async () => {
+    const ids = await runs('deleted', 1, { command: 'sleep 600' });
+    worker('deleted');
+    const job = await until('the Job', async () => (await jobsOf(ids))[0], { timeoutMs: 60_000 });
+    const which = { name: job.metadata?.name ?? '', namespace: 'default' };
+    await cluster.batch.deleteNamespacedJob({ ...which, propagationPolicy: 'Background', gracePeriodSeconds: 0 });
+    const [run] = await ended(ids);
+    expect(run?.state?.message).toMatch(/^Kubernetes job was deleted: /);
   });
 
-  it('stops cleanly on SIGTERM', async () => {
-    worker.kill('SIGTERM');
-    const [code] = (await once(worker, 'exit')) as [number | null];
-    expect(code, log).toBe(0);
-    expect(log).toContain('stopped!');
+  it('crashes a run that the cluster refuses, and says what to do', async () => {
+    const ids = await runs('refused', 1, { namespace: 'no-such-namespace' });
+    worker('refused');
+    const [run] = await ended(ids);
+    expect(run?.state?.message).toBe(
+      'Failed to submit flow run to infrastructure: Unable to create Kubernetes job: Not Found: namespaces ' +
+        '"no-such-namespace" not found. Hint: namespace no-such-namespace does not exist: create it, or correct the job variable namespace.',
+    );
+  });
+
+  it('loses no run when it is killed in the middle of a burst', async () => {
+    const ids = await runs('killed', 10, { command: RUN });
+    const first = worker('killed');
+    await reported(first, 'created for flow run');
+    first.kill('SIGKILL');
+    await first.ended;
+    worker('killed', { SLIPWAY_WORKER_ORPHAN_AFTER_SECONDS: '2', SLIPWAY_WORKER_REPAIR_SECONDS: '1' });
+    expect((await ended(ids)).map((run) => run.state_type)).toEqual(ids.map(() => 'COMPLETED'));
+    await oneJobEach(ids);
+  });
+
+  it('leaves no run Pending without a Job when it has to stop at once', async () => {
+    const ids = await runs('stopped', 10, { command: 'sleep 600' });
+    const one = worker('stopped', {}, ['--grace', '0']);
+    await reported(one, 'created for flow run');
+    one.kill('SIGTERM');
+    expect(await one.ended, one.log()).toBe(0);
+    const withJob = new Set((await jobsOf(ids)).map((job) => job.metadata?.labels?.['prefect.io/flow-run-id']));
+    const lost = (await read(ids)).filter((run) => !withJob.has(run.id) && run.state_type !== 'SCHEDULED');
+    expect(lost.map((run) => run.state_name)).toEqual([]);
+    await Promise.all(
+      (await jobsOf(ids)).map((job) =>
+        cluster.batch.deleteNamespacedJob({
+          name: job.metadata?.name ?? '',
+          namespace: 'default',
+          propagationPolicy: 'Background',
+        }),
+      ),
+    );
+  });
+
+  it('shares a pool with another without making a Job twice', async () => {
+    const ids = await runs('shared', 10, { command: RUN });
+    worker('shared');
+    worker('shared');
+    expect((await ended(ids)).map((run) => run.state_type)).toEqual(ids.map(() => 'COMPLETED'));
+    await oneJobEach(ids);
+  });
+
+  it('creates its work pool, waits for a server that is down, and serves health', async () => {
+    const one = worker('fresh', { PREFECT_WORKER_WEBSERVER_PORT: '0', PREFECT_WORKER_WEBSERVER_HOST: '127.0.0.1' }, [
+      '--with-healthcheck',
+    ]);
+    await reported(one, 'started!');
+    expect((await readWorkPool(api, 'fresh', soon()))?.base_job_template).toEqual(defaultKubernetesTemplate);
+    const port = /"port":(\d+)/.exec(one.log())?.[1];
+    await until('it is ready', async () => ((await fetch(`http://127.0.0.1:${port}/readyz`)).ok ? true : undefined), {
+      timeoutMs: 20_000,
+    });
+    expect(await (await fetch(`http://127.0.0.1:${port}/health`)).json()).toEqual({ message: 'OK' });
+
+    const down = worker('fresh', { PREFECT_API_URL: 'http://127.0.0.1:9/api' });
+    await reported(down, 'trying again');
+    down.kill('SIGTERM');
+    expect(await down.ended).toBe(0);
   });
 });

@@ -8,24 +8,24 @@
  * it is there or the worker has to stop, and then the run is handed back.
  */
 import { randomUUID } from 'node:crypto';
-import {
-  type Orchestration,
-  PrefectApiError,
-  PrefectUnreachableError,
-  type StateProposal,
-} from '@slipway/prefect/client';
+import { type Orchestration, PrefectApiError, type StateProposal } from '@slipway/prefect/client';
+import type { State } from '@slipway/prefect/states';
 import { fullJitter } from '../backoff.ts';
 import type { World } from '../world.ts';
 import { readClaimAnswer } from './answer.ts';
 import type { Catalog } from './catalog.ts';
 import type { Claim, DueRun, NotClaimed } from './model.ts';
+import { isPassing, untilAnswered } from './until-answered.ts';
 
 export interface ClaimServices {
+  /** Answered or given up some time after the worker began to stop: an answer is worth waiting for. */
   readonly propose: (
     run: string,
     proposal: StateProposal,
-    options: { readonly force?: boolean; readonly signal: AbortSignal },
+    options?: { readonly force: boolean },
   ) => Promise<Orchestration>;
+  /** The state the run is in, answered or given up within seconds: asked when there is no more time. */
+  readonly currentState: (run: string) => Promise<State | undefined>;
   readonly catalog: Catalog;
   /** Tells the run's own log, which its owner reads. */
   readonly tellRun: (run: string, level: number, message: string) => void;
@@ -43,7 +43,8 @@ const INFO = 20;
 /**
  * Claims a run and reads what its Job is made from.
  *
- * @param signal aborted when the worker has to stop now.
+ * @param signal aborted when the worker has to stop now; the run is then either not claimed, or `stopping` says that it
+ *   is and has to be handed back.
  */
 export async function claimRun(
   due: DueRun,
@@ -57,8 +58,15 @@ export async function claimRun(
       services.tellRun(due.id, INFO, `Aborted submission of flow run '${due.id}': ${refusal.reason}`);
     return refusal;
   }
-  return await readParts(due, services, world, signal);
+  try {
+    return await readParts(due, services, world, signal);
+  } catch (error) {
+    if (signal.aborted) return STOPPING;
+    throw error;
+  }
 }
+
+const STOPPING: NotClaimed = { won: false, why: 'stopping', reason: 'the worker is stopping' };
 
 /** Reads deployment and flow of a run that is Pending for this worker; the repair sweep begins here. */
 export async function readParts(
@@ -78,14 +86,14 @@ export async function readParts(
     signal,
   );
   if ((deploymentId !== undefined && deployment === undefined) || flow === undefined) {
-    return await cancelWithoutDeployment(due, propose, signal);
+    return await cancelWithoutDeployment(due, propose);
   }
   return { ...due, won: true, flow, deployment };
 }
 
 async function makePending(
   due: DueRun,
-  { propose }: ClaimServices,
+  { propose, currentState }: ClaimServices,
   world: World,
   signal: AbortSignal,
 ): Promise<NotClaimed | undefined> {
@@ -93,17 +101,24 @@ async function makePending(
   const begin = world.clock.now();
   let waits = 0;
   for (let failures = 0; ; ) {
+    signal.throwIfAborted();
     try {
-      const answer = await propose(due.id, { type: 'PENDING', name: 'Pending', transitionId }, { signal });
+      const answer = await propose(due.id, { type: 'PENDING', name: 'Pending', transitionId });
       const verdict = readClaimAnswer(answer, transitionId);
       if (verdict.kind === 'won') return undefined;
       if (verdict.kind === 'lost') return { won: false, why: 'lost', reason: verdict.reason };
-      if (verdict.kind === 'deployment-missing') return await cancelWithoutDeployment(due, propose, signal);
+      if (verdict.kind === 'deployment-missing') return await cancelWithoutDeployment(due, propose);
       waits += 1;
       if (waits > MOST_WAITS)
         return { won: false, why: 'lost', reason: `the server keeps it waiting: ${verdict.reason}` };
       await world.clock.sleep(Math.min(verdict.delayMs, LONGEST_WAIT_MS), signal);
     } catch (error) {
+      if (signal.aborted) {
+        // The proposal may have been accepted all the same.
+        const state = await currentState(due.id).catch(() => undefined);
+        if (state?.type === 'PENDING' && state.state_details?.transition_id === transitionId) return STOPPING;
+        throw error;
+      }
       const gone = refusalOf(error);
       if (gone !== undefined) return gone;
       if (!isPassing(error)) throw error;
@@ -124,36 +139,9 @@ function refusalOf(error: unknown): NotClaimed | undefined {
   return { won: false, why: 'unavailable', reason: error.message };
 }
 
-/** Failures that say nothing about the run. */
-export function isPassing(error: unknown): boolean {
-  if (error instanceof PrefectUnreachableError) return true;
-  return error instanceof PrefectApiError && (error.status >= 500 || error.status === 429 || error.status === 408);
-}
-
 /** Without its deployment a run cannot be made and would be polled for ever (contracts/worker.md §4.10, §10.4.1). */
-async function cancelWithoutDeployment(
-  due: DueRun,
-  propose: ClaimServices['propose'],
-  signal: AbortSignal,
-): Promise<NotClaimed> {
+async function cancelWithoutDeployment(due: DueRun, propose: ClaimServices['propose']): Promise<NotClaimed> {
   const message = `Deployment ${due.run.deployment_id ?? ''} no longer exists, cancelled run.`;
-  await propose(
-    due.id,
-    { type: 'CANCELLED', name: 'Cancelled', message, transitionId: randomUUID() },
-    { force: true, signal },
-  );
+  await propose(due.id, { type: 'CANCELLED', name: 'Cancelled', message, transitionId: randomUUID() }, { force: true });
   return { won: false, why: 'deployment-missing', reason: message };
-}
-
-/** Repeats a read until it is answered; only the signal, or an answer that is no passing failure, ends it. */
-async function untilAnswered<T>(read: () => Promise<T>, world: World, signal: AbortSignal): Promise<T> {
-  for (let failures = 1; ; failures += 1) {
-    signal.throwIfAborted();
-    try {
-      return await read();
-    } catch (error) {
-      if (!isPassing(error)) throw error;
-      await world.clock.sleep(fullJitter(failures, RETRY, world.random), signal);
-    }
-  }
 }

@@ -57,7 +57,11 @@ describe('start', () => {
     '--prompt',
     '--no-prompt',
   ])('takes %s and does nothing', (flag) => {
-    expect(flagsOf('start', '--pool', 'p', flag)).toMatchObject({ pool: 'p', runOnce: false, withHealthcheck: false });
+    expect(flagsOf('start', '--pool', 'p', flag)).toMatchObject({
+      pool: 'p',
+      runOnce: false,
+      withHealthcheck: false,
+    });
   });
 });
 

@@ -1,130 +1,180 @@
 import type { StateType } from '@slipway/prefect/states';
 import { describe, expect, it } from 'vitest';
-import type { ContainerFact, JobFact, PodFact } from '../observe/facts.ts';
-import { decide, type RunRecord } from './decide.ts';
+import { type JobFact, type PodFact, readJob, readPod } from '../observe/facts.ts';
+import {
+  type JobOptions,
+  jobObject,
+  type PodOptions,
+  podObject,
+  terminatedStatus,
+  waitingStatus,
+} from '../testing/objects.ts';
+import { type Action, decide, isOver, type RunRecord, type RunSituation } from './decide.ts';
 
-const NOW = 1_000_000;
-const policy = { imagePullGraceMs: 60_000 };
+const NOW = Date.parse('2026-11-24T13:00:00Z');
+const POLICY = { imagePullGraceMs: 120_000 };
 
-function job(more: Partial<JobFact> = {}): JobFact {
-  return {
-    kind: 'job',
-    uid: 'u1',
-    name: 'quick-fox-0123456789',
-    namespace: 'default',
-    flowRunId: 'r',
-    backoffLimit: 0,
-    active: 1,
-    failed: 0,
-    succeeded: 0,
-    ended: undefined,
-    deleting: false,
-    ...more,
-  };
-}
-
-function pod(more: Partial<PodFact> = {}, container: Partial<ContainerFact> = {}): PodFact {
-  return {
-    kind: 'pod',
-    uid: 'p1',
-    name: 'quick-fox-abc',
-    namespace: 'default',
-    flowRunId: 'r',
-    jobName: 'quick-fox-0123456789',
-    createdAt: NOW - 10_000,
-    phase: 'Pending',
-    reason: '',
-    message: '',
-    unschedulable: undefined,
-    containers: [{ name: 'prefect-job', waiting: undefined, terminated: undefined, ...container }],
-    ...more,
-  };
-}
-
-const failedJob = job({
-  active: 0,
-  failed: 1,
-  ended: { type: 'Failed', reason: 'BackoffLimitExceeded', message: 'Job has reached the specified backoff limit' },
+const job = (options: JobOptions = {}): JobFact => {
+  const fact = readJob(jobObject(options));
+  if (fact === undefined) throw new Error('no Job of a run');
+  return fact;
+};
+const pod = (options: PodOptions = {}): PodFact => {
+  const fact = readPod(podObject(options));
+  if (fact === undefined) throw new Error('no Pod of a run');
+  return fact;
+};
+const record = (more: Partial<RunRecord>): RunRecord => ({
+  jobs: [],
+  pods: [],
+  deletedJobs: [],
+  stuckSince: new Map(),
+  ...more,
 });
-const record = (more: Partial<RunRecord>): RunRecord => ({ jobs: [], pods: [], deletedJobs: [], ...more });
-const pulling = { waiting: { reason: 'ImagePullBackOff', message: 'Back-off pulling image "nope"' } };
+const judge = (more: Partial<RunRecord>, situation?: RunSituation): Action =>
+  decide(record(more), situation, NOW, POLICY);
 
-const judge = (known: Partial<RunRecord>, state: StateType | undefined = 'RUNNING', now = NOW) =>
-  decide(record(known), state, now, policy);
+const failed = {
+  failed: 1,
+  conditions: [{ type: 'Failed', status: 'True', reason: 'BackoffLimitExceeded', message: 'm' }],
+};
+const running: RunSituation = { state: 'RUNNING' };
+const pending: RunSituation = { state: 'PENDING', claim: { jobNameSuffix: 'aaaaaaaaaa', since: NOW - 60_000 } };
 
-describe('a run', () => {
-  it.each<[string, Partial<RunRecord>, StateType]>([
-    ['whose Job is active', { jobs: [job()] }, 'RUNNING'],
-    ['whose Job has succeeded', { jobs: [job({ active: 0, succeeded: 1 })] }, 'RUNNING'],
-    ['without any Job', {}, 'PENDING'],
-    ['that has ended', { jobs: [failedJob] }, 'COMPLETED'],
-    ['that has failed by itself', { jobs: [failedJob] }, 'FAILED'],
-    ['that waits to be tried again', { jobs: [failedJob] }, 'SCHEDULED'],
-    ['that is paused', { jobs: [failedJob] }, 'PAUSED'],
-    ['that is being cancelled', { jobs: [failedJob] }, 'CANCELLING'],
-    ['that another Job of it is running for', { jobs: [failedJob, job({ uid: 'u2', name: 'second' })] }, 'RUNNING'],
-    ['that another Job of it has done', { jobs: [failedJob, job({ uid: 'u2', active: 0, succeeded: 1 })] }, 'RUNNING'],
-    ['whose Job may still try again', { jobs: [job({ failed: 1, backoffLimit: 3 })] }, 'RUNNING'],
-    ['whose former Job was deleted while a new one runs', { jobs: [job()], deletedJobs: [failedJob] }, 'PENDING'],
-    ['that runs although a container waits', { jobs: [job()], pods: [pod({}, pulling)] }, 'RUNNING'],
-  ])('%s is left alone', (_name, known, state) => {
-    expect(judge(known, state)).toEqual({ kind: 'none' });
+describe('a Job that failed', () => {
+  it('crashes its run, with the reason after Prefect’s own words', () => {
+    expect(judge({ jobs: [job({ status: failed })], pods: [pod({ status: terminatedStatus(3) })] }, running)).toEqual({
+      kind: 'crash',
+      message:
+        'No active or succeeded pods found for any job: container prefect-job of pod job-p1 ended with exit code 3.',
+      deleteJob: undefined,
+    });
   });
 
-  it.each<[string, Partial<RunRecord>, StateType, string[]]>([
-    [
-      'ran out of memory',
-      { jobs: [failedJob], pods: [pod({}, { terminated: { reason: 'OOMKilled', message: '', exitCode: 137 } })] },
-      'RUNNING',
-      ['OOMKilled', 'exit code 137', 'Raise the memory limit', 'No active or succeeded pods found for any job'],
-    ],
-    [
-      'ended with an exit code',
-      { jobs: [failedJob], pods: [pod({}, { terminated: { reason: 'Error', message: '', exitCode: 3 } })] },
-      'PENDING',
-      ['container prefect-job of pod quick-fox-abc ended with exit code 3'],
-    ],
-    [
-      'was evicted',
-      { jobs: [failedJob], pods: [pod({ phase: 'Failed', reason: 'Evicted', message: 'The node was low on memory' })] },
-      'RUNNING',
-      ['Evicted: The node was low on memory'],
-    ],
-    [
-      'ran past its deadline, before its tries were used up',
-      {
-        jobs: [
-          job({
-            backoffLimit: 6,
-            ended: { type: 'Failed', reason: 'DeadlineExceeded', message: 'Job was active longer' },
-          }),
-        ],
-      },
-      'RUNNING',
-      ['DeadlineExceeded: Job was active longer', 'activeDeadlineSeconds'],
-    ],
-    ['left no pod behind', { jobs: [failedJob] }, 'RUNNING', ['BackoffLimitExceeded']],
-    ['was deleted', { deletedJobs: [job()] }, 'RUNNING', ['Kubernetes job was deleted', 'quick-fox-0123456789']],
-  ])('whose Job %s crashes with the reason', (_name, known, state, texts) => {
-    const action = judge(known, state);
-    expect(action).toMatchObject({ kind: 'crash', deleteJob: undefined });
-    for (const text of texts) expect(action.kind === 'crash' && action.message).toContain(text);
+  it('is known by its condition, or by more failed pods than it may have', () => {
+    for (const status of [failed, { failed: 1 }]) expect(judge({ jobs: [job({ status })] }).kind).toBe('crash');
+    const patient = { ...job({ status: { failed: 3 } }), backoffLimit: 3 };
+    expect(judge({ jobs: [patient] }).kind).toBe('none');
+    expect(judge({ jobs: [{ ...patient, failed: 4 }] }).kind).toBe('crash');
   });
 
-  it('whose image cannot be pulled is given its grace first', () => {
-    const known = { jobs: [job()], pods: [pod({}, pulling)] };
-    expect(judge(known, 'PENDING')).toEqual({ kind: 'recheck', atMs: NOW + 50_000 });
+  it.each<StateType>([
+    'COMPLETED',
+    'FAILED',
+    'CANCELLED',
+    'CRASHED',
+    'SCHEDULED',
+    'PAUSED',
+    'CANCELLING',
+  ])('says nothing about a run that is %s', (state) => {
+    expect(isOver(state)).toBe(true);
+    expect(judge({ jobs: [job({ status: failed })] }, { state })).toEqual({ kind: 'none' });
   });
 
-  it('whose image cannot be pulled crashes with the kubelet’s words after its grace, and its Job goes', () => {
-    const known = { jobs: [job()], pods: [pod({}, pulling)] };
-    const action = judge(known, 'PENDING', NOW + 50_000);
-    expect(action).toMatchObject({ kind: 'crash', deleteJob: { uid: 'u1' } });
-    expect(action.kind === 'crash' && action.message).toContain('ImagePullBackOff: Back-off pulling image "nope"');
+  it.each<StateType>(['PENDING', 'RUNNING'])('counts for a run that is %s', (state) => {
+    expect(isOver(state)).toBe(false);
+    expect(judge({ jobs: [job({ status: failed })] }, { state }).kind).toBe('crash');
+  });
+});
+
+describe('of several Jobs', () => {
+  const old = (options: JobOptions) => job({ uid: 'old', name: 'old', createdAt: '2026-11-24T11:00:00Z', ...options });
+
+  it.each<[string, JobFact[], Action['kind']]>([
+    ['one that is active counts', [old({ status: failed }), job({})], 'none'],
+    ['one that has only just been made counts', [old({ status: failed }), job({ status: {} })], 'none'],
+    ['an active older one counts too', [old({}), job({ status: failed })], 'none'],
+    ['the newest counts: it succeeded', [old({ status: failed }), job({ status: { succeeded: 1 } })], 'none'],
+    ['the newest counts: it failed', [old({ status: { succeeded: 1 } }), job({ status: failed })], 'crash'],
+    [
+      'of the same second the one that succeeded',
+      [job({ uid: 'a', status: failed }), job({ uid: 'b', status: { succeeded: 1 } })],
+      'none',
+    ],
+  ])('%s', (_about, jobs, kind) => {
+    expect(judge({ jobs }, running).kind).toBe(kind);
+    expect(judge({ jobs: jobs.toReversed() }, running).kind).toBe(kind);
+  });
+});
+
+describe('a Job that is gone', () => {
+  it('crashes its run, in Prefect’s own words', () => {
+    expect(judge({ deletedJobs: [job()] }, running)).toEqual({
+      kind: 'crash',
+      message: "Kubernetes job was deleted: 'job' is gone and had not succeeded.",
+      deleteJob: undefined,
+    });
   });
 
-  it('whose state is not known yet is worth asking for only when its Job has failed', () => {
-    expect(decide(record({ jobs: [job()] }), undefined, NOW, policy).kind).toBe('none');
-    expect(decide(record({ jobs: [failedJob] }), undefined, NOW, policy).kind).toBe('crash');
+  it('says why it had failed, if it had', () => {
+    expect(judge({ deletedJobs: [job({ status: failed })] }, running)).toMatchObject({
+      message: 'No active or succeeded pods found for any job: BackoffLimitExceeded: m.',
+    });
+  });
+
+  it('says nothing while another is there, or while it is only being deleted', () => {
+    expect(judge({ deletedJobs: [job({ uid: 'gone' })], jobs: [job({})] }, running).kind).toBe('none');
+    expect(judge({ jobs: [job({ deleting: true })] }, running).kind).toBe('none');
+  });
+
+  it('of a run nothing is known about says nothing', () => {
+    expect(judge({}, running)).toEqual({ kind: 'none' });
+  });
+});
+
+describe('a run that is Pending for another time', () => {
+  it.each<[string, JobOptions, Action['kind']]>([
+    ['a Job of this claim', { name: 'my-run-aaaaaaaaaa' }, 'crash'],
+    ['a Job of the claim before', { name: 'my-run-0123456789' }, 'none'],
+    [
+      'another worker’s Job, made after the claim',
+      { name: 'my-run-x7k2p', createdAt: '2026-11-24T12:59:30Z' },
+      'crash',
+    ],
+    ['another worker’s Job, made before', { name: 'my-run-x7k2p', createdAt: '2026-11-24T12:58:00Z' }, 'none'],
+  ])('%s that failed or is gone: %s', (_about, options, kind) => {
+    expect(judge({ jobs: [job({ ...options, status: failed })] }, pending).kind).toBe(kind);
+    expect(judge({ deletedJobs: [job(options)] }, pending).kind).toBe(kind);
+  });
+});
+
+describe('a Pod that cannot start', () => {
+  const stuck = (reason: string, sinceMs?: number): Partial<RunRecord> => ({
+    jobs: [job()],
+    pods: [pod({ status: waitingStatus(reason, 'no such image') })],
+    stuckSince: sinceMs === undefined ? new Map() : new Map([['p1', sinceMs]]),
+  });
+
+  it('is given its grace', () => {
+    expect(judge(stuck('ImagePullBackOff', NOW - 1_000))).toEqual({ kind: 'recheck', atMs: NOW + 119_000 });
+    expect(judge(stuck('ErrImagePull'))).toEqual({ kind: 'recheck', atMs: NOW + 120_000 });
+  });
+
+  it('then crashes its run with the kubelet’s words, and its Job is deleted', () => {
+    expect(judge(stuck('ImagePullBackOff', NOW - 120_000), pending)).toMatchObject({
+      kind: 'crash',
+      message: expect.stringContaining(
+        'Kubernetes pod cannot start: container prefect-job of pod job-p1: ImagePullBackOff: no such image.',
+      ),
+      deleteJob: { uid: 'u1' },
+    });
+  });
+
+  it.each(['InvalidImageName', 'ErrImageNeverPull'])('is not waited for when it never will: %s', (reason) => {
+    expect(judge(stuck(reason)).kind).toBe('crash');
+  });
+
+  it.each(['ContainerCreating', 'PodInitializing', ''])('is not one that waits for %j', (reason) => {
+    expect(judge(stuck(reason, 0)).kind).toBe('none');
+  });
+
+  it('says nothing about a run that is running', () => {
+    expect(judge(stuck('ImagePullBackOff', 0), running).kind).toBe('none');
+  });
+
+  it('says nothing when its Job is being deleted, or has tried before', () => {
+    const record = stuck('ImagePullBackOff', 0);
+    expect(judge({ ...record, jobs: [job({ deleting: true })] }).kind).toBe('none');
+    expect(judge({ ...record, pods: [...(record.pods ?? []), pod({ uid: 'p2' })] }).kind).toBe('none');
   });
 });

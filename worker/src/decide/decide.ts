@@ -1,6 +1,6 @@
 import { isFinal, type StateType } from '@slipway/prefect/states';
 import type { JobFact, PodFact } from '../observe/facts.ts';
-import { failureReason, stuckReason } from './diagnosis.ts';
+import { failureReason, neverPasses, stuckReason } from './diagnosis.ts';
 
 /** All that is known of one flow run in the cluster. */
 export interface RunRecord {
@@ -8,6 +8,20 @@ export interface RunRecord {
   readonly pods: readonly PodFact[];
   /** Jobs that are gone and had not succeeded when they were last seen. */
   readonly deletedJobs: readonly JobFact[];
+  /** By uid of the Pod: since when, in milliseconds, it has been stuck. */
+  readonly stuckSince: ReadonlyMap<string, number>;
+}
+
+/** What the server says of the run. */
+export interface RunSituation {
+  readonly state: StateType;
+  /** Of a Pending run: the claim that made it so. */
+  readonly claim?: {
+    /** How the name of the Job of this claim ends, when one of our workers makes it. */
+    readonly jobNameSuffix: string;
+    /** When it became Pending, in milliseconds. */
+    readonly since: number;
+  };
 }
 
 export interface DecidePolicy {
@@ -20,7 +34,7 @@ export type Action =
   | { readonly kind: 'none' }
   /** Look again then, though nothing may change. */
   | { readonly kind: 'recheck'; readonly atMs: number }
-  /** To be confirmed with live reads first. `job`: to be deleted as well, since its Pod could still start. */
+  /** To be confirmed with live reads first. `deleteJob`: to be deleted as well, since its Pod could still start. */
   | { readonly kind: 'crash'; readonly message: string; readonly deleteJob: JobFact | undefined };
 
 const NONE: Action = { kind: 'none' };
@@ -32,35 +46,33 @@ export function isOver(state: StateType): boolean {
 
 /**
  * What became of a run, from what the cluster shows (contracts/worker.md §5.4; anchors/worker.md §0.7: uncertainty never
- * crashes a run). Pure; the caller confirms a crash with live reads before it says so.
+ * crashes a run). Pure; the caller confirms a crash with live reads before it says so. Of several Jobs, one that may
+ * still do something counts, else the newest: a run that was rescheduled leaves finished Jobs behind.
  *
- * @param state the run's state on the server, undefined when it is not known yet: then only Jobs that have certainly
- *   failed are worth asking for.
+ * @param situation undefined when the server has not been asked yet: the answer then says whether to ask.
  */
-export function decide(record: RunRecord, state: StateType | undefined, nowMs: number, policy: DecidePolicy): Action {
-  if (state !== undefined && isOver(state)) return NONE;
-  const alive = record.jobs.filter((job) => !hasFailed(job));
-  // A Job that succeeded has reported its run's state itself; one that is active may still do so.
-  if (alive.some((job) => hasSucceeded(job))) return NONE;
-  const active = alive.filter((job) => !job.deleting);
-  if (active.length > 0) return judgePods(active, record.pods, state, nowMs, policy);
-  const failed = record.jobs.find(hasFailed);
-  if (failed !== undefined) {
-    const message = `Kubernetes job '${failed.name}' failed: ${failureReason(failed, record.pods)} No active or succeeded pods found for any job.`;
-    return { kind: 'crash', message, deleteJob: undefined };
-  }
-  const gone = record.deletedJobs.at(-1);
-  if (gone !== undefined && alive.length === 0) {
-    return {
-      kind: 'crash',
-      message: `Kubernetes job was deleted: '${gone.name}' is gone and had not succeeded.`,
-      deleteJob: undefined,
-    };
-  }
-  return NONE;
+export function decide(
+  record: RunRecord,
+  situation: RunSituation | undefined,
+  nowMs: number,
+  policy: DecidePolicy,
+): Action {
+  if (situation !== undefined && isOver(situation.state)) return NONE;
+  const alive = record.jobs.filter((job) => !hasFailed(job) && !hasSucceeded(job));
+  if (alive.length > 0) return judgePods(alive, record, situation, nowMs, policy);
+  const newest = [...record.jobs, ...record.deletedJobs].reduce<JobFact | undefined>(
+    (found, job) => (found === undefined || isNewer(job, found) ? job : found),
+    undefined,
+  );
+  // A Job that succeeded has reported its run's state itself.
+  if (newest === undefined || hasSucceeded(newest) || !isOfThisClaim(newest, situation)) return NONE;
+  const message = hasFailed(newest)
+    ? `No active or succeeded pods found for any job: ${failureReason(newest, record.pods)}`
+    : `Kubernetes job was deleted: '${newest.name}' is gone and had not succeeded.`;
+  return { kind: 'crash', message, deleteJob: undefined };
 }
 
-/** Failed for good: Kubernetes says so, or it has used up its tries. */
+/** Failed for good: Kubernetes says so, or more pods failed than may (contracts/worker.md §5.4). */
 export function hasFailed(job: JobFact): boolean {
   return job.ended?.type === 'Failed' || job.failed > job.backoffLimit;
 }
@@ -69,22 +81,45 @@ export function hasSucceeded(job: JobFact): boolean {
   return job.ended?.type === 'Complete' || job.succeeded > 0;
 }
 
+/** Kubernetes tells times in whole seconds: in doubt the one that succeeded is newer, so that nothing is crashed. */
+function isNewer(job: JobFact, than: JobFact): boolean {
+  if (job.createdAt !== than.createdAt) return job.createdAt > than.createdAt;
+  return hasSucceeded(job);
+}
+
+/** The name of a Job that one of our workers derived. */
+const DERIVED = /-[0-9a-f]{10}$/;
+/** Whole seconds on one side, two clocks: a Job this much older than the claim can still be its own. */
+const CLOCKS_MS = 5_000;
+
+/**
+ * A run that was scheduled again is Pending before its new Job exists, and its old Job must not crash it then. Ours are
+ * told apart by their names, other workers' by their age.
+ */
+function isOfThisClaim(job: JobFact, situation: RunSituation | undefined): boolean {
+  const claim = situation?.claim;
+  if (claim === undefined) return true;
+  if (DERIVED.test(job.name)) return job.name.endsWith(`-${claim.jobNameSuffix}`);
+  return job.createdAt >= claim.since - CLOCKS_MS;
+}
+
 /** A run whose Pod cannot start would stay Pending for ever; only Pods that never started are judged. */
 function judgePods(
   jobs: readonly JobFact[],
-  pods: readonly PodFact[],
-  state: StateType | undefined,
+  { pods, stuckSince }: RunRecord,
+  situation: RunSituation | undefined,
   nowMs: number,
   policy: DecidePolicy,
 ): Action {
-  if (state !== undefined && state !== 'PENDING') return NONE;
+  if (situation !== undefined && situation.state !== 'PENDING') return NONE;
   for (const job of jobs) {
     const [pod, ...others] = pods.filter((one) => one.jobName === job.name);
-    const reason = pod === undefined || others.length > 0 ? undefined : stuckReason(pod);
+    const reason = job.deleting || pod === undefined || others.length > 0 ? undefined : stuckReason(pod);
     if (pod === undefined || reason === undefined) continue;
-    const atMs = pod.createdAt + policy.imagePullGraceMs;
+    const graceMs = neverPasses(pod) ? 0 : policy.imagePullGraceMs;
+    const atMs = (stuckSince.get(pod.uid) ?? nowMs) + graceMs;
     if (nowMs < atMs) return { kind: 'recheck', atMs };
-    return { kind: 'crash', message: `Kubernetes job '${job.name}' cannot start: ${reason}`, deleteJob: job };
+    return { kind: 'crash', message: `Kubernetes pod cannot start: ${reason}`, deleteJob: job };
   }
   return NONE;
 }

@@ -14,6 +14,9 @@ const STUCK = new Set([
   'CrashLoopBackOff',
 ]);
 
+/** Of these, those that no waiting helps: the image's name itself is wrong, or must not be pulled. */
+const FINAL = new Set(['InvalidImageName', 'ErrImageNeverPull']);
+
 const REMEDY: Readonly<Record<string, string>> = {
   ImagePullBackOff: 'Check the image’s name and tag, and that the cluster may pull it (imagePullSecrets).',
   ErrImagePull: 'Check the image’s name and tag, and that the cluster may pull it (imagePullSecrets).',
@@ -31,6 +34,11 @@ export function stuckReason(pod: PodFact): string | undefined {
     return sentence(`container ${name} of pod ${pod.name}: ${waiting.reason}`, waiting.message, waiting.reason);
   }
   return undefined;
+}
+
+/** True for a Pod that stays stuck whatever happens around it. */
+export function neverPasses(pod: PodFact): boolean {
+  return pod.containers.some(({ waiting }) => waiting !== undefined && FINAL.has(waiting.reason));
 }
 
 /**

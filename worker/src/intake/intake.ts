@@ -8,21 +8,17 @@
 import { type PrefectApi, PrefectApiError, readScheduledRuns } from '@slipway/prefect/client';
 import { fullJitter } from '../backoff.ts';
 import type { DueRun } from '../claim/model.ts';
+import type { WorkerConfig } from '../config/config.ts';
 import { flowRunId, scheduledStateId } from '../ids.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import type { World } from '../world.ts';
 import type { Slots } from './slots.ts';
 
 export interface IntakeOptions {
+  readonly config: Pick<WorkerConfig, 'pool' | 'queueNames' | 'pollIntervalMs' | 'prefetchMs' | 'runOnce'>;
   readonly api: PrefectApi;
-  readonly pool: string;
-  readonly queueNames: readonly string[];
-  readonly pollIntervalMs: number;
-  readonly prefetchMs: number;
-  /** One poll, then the end. */
-  readonly once: boolean;
   readonly slots: Slots;
-  readonly metrics: Metrics;
+  readonly metrics: Pick<Metrics, 'polls'>;
   readonly world: World;
   /** Told after every poll that was answered. */
   readonly polled: () => void;
@@ -56,7 +52,7 @@ export async function* intake(options: IntakeOptions, signal: AbortSignal): Asyn
     options.polled();
     const fresh = due.filter((run) => !slots.has(run.id));
     for (const run of fresh) yield run;
-    if (options.once) return;
+    if (options.config.runOnce) return;
     // A full answer means that more is due: ask again as soon as there is room.
     if (due.length === limit && fresh.length > 0) continue;
     await sleepUntilNextPoll(options, signal);
@@ -64,10 +60,11 @@ export async function* intake(options: IntakeOptions, signal: AbortSignal): Asyn
 }
 
 async function poll(options: IntakeOptions, limit: number, signal: AbortSignal): Promise<DueRun[]> {
-  const { api, pool, queueNames, prefetchMs, world, metrics } = options;
+  const { config, api, world, metrics } = options;
   const polledAt = world.clock.now();
-  const scheduledBefore = new Date(polledAt + prefetchMs);
-  const found = await readScheduledRuns(api, pool, { queueNames, scheduledBefore, limit }, signal);
+  const scheduledBefore = new Date(polledAt + config.prefetchMs);
+  const wanted = { queueNames: config.queueNames, scheduledBefore, limit };
+  const found = await readScheduledRuns(api, config.pool.name, wanted, signal);
   metrics.polls.inc();
   return found.map(({ flow_run: run }) => ({
     id: flowRunId(run.id),
@@ -78,7 +75,7 @@ async function poll(options: IntakeOptions, limit: number, signal: AbortSignal):
   }));
 }
 
-function pauseAfter(error: unknown, failures: number, { world, pool, queueNames }: IntakeOptions): number {
+function pauseAfter(error: unknown, failures: number, { world, config }: IntakeOptions): number {
   const message = error instanceof Error ? error.message : String(error);
   const status = error instanceof PrefectApiError ? error.status : undefined;
   if (status === 401 || status === 403) {
@@ -90,9 +87,10 @@ function pauseAfter(error: unknown, failures: number, { world, pool, queueNames 
     return REFUSED_MS;
   }
   if (status === 404) {
-    const queues = queueNames.length === 0 ? '' : ` or one of the queues ${queueNames.join(', ')}`;
+    const { pool, queueNames } = config;
+    const queues = queueNames.length === 0 ? '' : `, or not every one of the queues ${queueNames.join(', ')}`;
     if (failures === 1)
-      world.log.warning(`There is no work pool ${pool}${queues}: nothing can be polled until there is.`);
+      world.log.warning(`There is no work pool ${pool.name}${queues}: nothing can be polled until there is.`);
     return RETRY.mostMs;
   }
   world.log.warning(`Polling failed: ${message}; trying again`);
@@ -100,6 +98,6 @@ function pauseAfter(error: unknown, failures: number, { world, pool, queueNames 
 }
 
 /** The interval with Python's jitter around it, so that replicas do not poll in step; room that becomes free does not hurry it. */
-async function sleepUntilNextPoll({ pollIntervalMs, world }: IntakeOptions, signal: AbortSignal): Promise<void> {
-  await world.clock.sleep(pollIntervalMs * (0.75 + 0.5 * world.random()), signal).catch(() => undefined);
+async function sleepUntilNextPoll({ config, world }: IntakeOptions, signal: AbortSignal): Promise<void> {
+  await world.clock.sleep(config.pollIntervalMs * (0.75 + 0.5 * world.random()), signal).catch(() => undefined);
 }

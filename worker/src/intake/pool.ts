@@ -14,9 +14,11 @@ import {
   updateWorkPool,
   type WorkPoolRecord,
 } from '@slipway/prefect/client';
+import { isJsonObject } from '@slipway/prefect/json';
 import { defaultKubernetesTemplate } from '@slipway/prefect/workpool';
 import { fullJitter } from '../backoff.ts';
 import type { WorkerConfig } from '../config/config.ts';
+import { ConfigError } from '../config/config-error.ts';
 import type { World } from '../world.ts';
 
 const RETRY = { firstMs: 1_000, mostMs: 30_000 };
@@ -43,6 +45,14 @@ export class WorkPool {
     return this.#current;
   }
 
+  /** The namespace that Jobs get when nobody says otherwise. */
+  get defaultNamespace(): string {
+    const { variables } = this.current.base_job_template;
+    const properties = isJsonObject(variables) ? variables.properties : undefined;
+    const namespace = isJsonObject(properties) ? properties.namespace : undefined;
+    return isJsonObject(namespace) && typeof namespace.default === 'string' ? namespace.default : 'default';
+  }
+
   /**
    * The pool as it was after `since`: a run must be made with the template that was deployed before it, not with the one
    * of the last heartbeat. Runs of one poll share one read; when it fails the last known pool serves.
@@ -65,7 +75,11 @@ export class WorkPool {
     return this.current;
   }
 
-  /** Resolves once the pool has been read; rejects with the signal's reason when aborted before. */
+  /**
+   * Resolves once the pool has been read; rejects with the signal's reason when aborted before.
+   *
+   * @throws ConfigError when a pool of that name can never be.
+   */
   async found(signal: AbortSignal): Promise<void> {
     for (let failures = 0; this.#current === undefined; ) {
       try {
@@ -75,6 +89,7 @@ export class WorkPool {
           await this.#world.clock.sleep(this.#config.heartbeatIntervalSeconds * 1000, signal);
       } catch (error) {
         signal.throwIfAborted();
+        if (error instanceof ConfigError) throw error;
         failures += 1;
         await this.#world.clock.sleep(this.#pauseAfter(error, failures), signal);
       }
@@ -92,6 +107,7 @@ export class WorkPool {
         await this.#sync(signal);
       } catch (error) {
         if (signal.aborted) return;
+        if (error instanceof ConfigError) throw error;
         failures += 1;
         await this.#world.clock.sleep(this.#pauseAfter(error, failures), signal).catch(() => undefined);
       }
@@ -138,6 +154,13 @@ export class WorkPool {
     } catch (error) {
       // Another replica was first.
       if (error instanceof PrefectApiError && error.status === 409) return await readWorkPool(this.#api, name, signal);
+      // The server keeps names that begin with "prefect" for itself (contracts/worker.md §2.2).
+      if (error instanceof PrefectApiError && error.status === 403 && /^prefect/i.test(name)) {
+        throw new ConfigError(
+          `The Prefect server does not let a work pool be called ${name}: names that begin with "prefect" are its own.`,
+          'Choose another --pool.',
+        );
+      }
       throw error;
     }
   }

@@ -30,7 +30,7 @@ export function pathOf(resource: Resource, namespace: string | undefined, name?:
 
 /** Creates a Job. @param body the manifest as JSON text, sent untouched. @returns the object as stored. */
 export async function createJob(
-  connection: KubernetesConnection,
+  connection: Pick<KubernetesConnection, 'call'>,
   namespace: string,
   body: string,
   signal: AbortSignal,
@@ -40,7 +40,7 @@ export async function createJob(
 
 /** Reads one object, or undefined when there is none of that name. */
 export async function readObject(
-  connection: KubernetesConnection,
+  connection: Pick<KubernetesConnection, 'call'>,
   resource: Resource,
   namespace: string,
   name: string,
@@ -56,7 +56,7 @@ export async function readObject(
 
 /** Reads one page of a list. */
 export async function listPage(
-  connection: KubernetesConnection,
+  connection: Pick<KubernetesConnection, 'call'>,
   resource: Resource,
   namespace: string | undefined,
   query: { readonly labelSelector: string; readonly limit?: number; readonly continueAt?: string | undefined },
@@ -78,7 +78,7 @@ export async function listPage(
 
 /** Deletes a Job and its pods, the Job last; that it is gone already is fine. */
 export async function deleteJob(
-  connection: KubernetesConnection,
+  connection: Pick<KubernetesConnection, 'call'>,
   namespace: string,
   name: string,
   uid: string,

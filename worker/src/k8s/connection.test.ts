@@ -29,6 +29,17 @@ describe('a call', () => {
     });
   });
 
+  it('does not open a connection of its own', async () => {
+    const sockets = new Set<unknown>();
+    await answering(() => (response) => {
+      sockets.add(response.socket?.remotePort);
+      response.writeHead(200).end('{}');
+    });
+    for (let index = 0; index < 20; index += 1) await kubernetes.call({ method: 'GET', path: '/version', signal });
+    expect(sockets.size).toBeLessThanOrEqual(2);
+    expect(kubernetes.requests).toBe(20);
+  });
+
   it('that is refused says why', async () => {
     await answering(() => status(422, 'Invalid', 'spec.template: Required value'));
     await expect(createJob(kubernetes, 'default', '{}', signal)).rejects.toMatchObject({

@@ -1,13 +1,18 @@
 import { z } from 'zod';
-import { FLOW_RUN_LABEL } from '../submit/submit.ts';
+import { FLOW_RUN_LABEL, WORK_POOL_LABEL } from '../render/labels.ts';
 
-/** What the worker knows of one Job. */
+/** What the worker knows of one Job: a few hundred bytes of what can be ten thousand. */
 export interface JobFact {
   readonly kind: 'job';
   readonly uid: string;
+  readonly version: string;
   readonly name: string;
   readonly namespace: string;
   readonly flowRunId: string;
+  /** The id of the work pool its run came from. */
+  readonly pool: string | undefined;
+  /** Milliseconds since the epoch; Kubernetes says whole seconds. */
+  readonly createdAt: number;
   readonly backoffLimit: number;
   readonly active: number;
   readonly failed: number;
@@ -23,6 +28,7 @@ export interface JobFact {
 export interface PodFact {
   readonly kind: 'pod';
   readonly uid: string;
+  readonly version: string;
   readonly name: string;
   readonly namespace: string;
   readonly flowRunId: string;
@@ -31,7 +37,7 @@ export interface PodFact {
   readonly phase: string;
   readonly reason: string;
   readonly message: string;
-  readonly unschedulable: string | undefined;
+  /** Init containers first. */
   readonly containers: readonly ContainerFact[];
 }
 
@@ -64,7 +70,7 @@ const Condition = z.object({ type: z.string(), status: z.string(), reason: text,
 
 const Job = z.object({
   metadata: Metadata,
-  spec: z.object({ backoffLimit: z.number().nullish() }),
+  spec: z.object({ backoffLimit: z.number().nullish() }).nullish(),
   status: z
     .object({ active: count, failed: count, succeeded: count, conditions: z.array(Condition).nullish() })
     .nullish(),
@@ -87,14 +93,13 @@ const Pod = z.object({
       phase: text,
       reason: text,
       message: text,
-      conditions: z.array(Condition).nullish(),
       initContainerStatuses: z.array(ContainerStatus).nullish(),
       containerStatuses: z.array(ContainerStatus).nullish(),
     })
     .nullish(),
 });
 
-/** Takes from a Job what decisions need; undefined when it belongs to no flow run. */
+/** Takes from a Job what decisions need; undefined when it belongs to no flow run. @throws ZodError for what is no Job. */
 export function readJob(object: unknown): JobFact | undefined {
   const { metadata, spec, status } = Job.parse(object);
   const flowRunId = metadata.labels?.[FLOW_RUN_LABEL];
@@ -104,11 +109,10 @@ export function readJob(object: unknown): JobFact | undefined {
   );
   return {
     kind: 'job',
-    uid: metadata.uid,
-    name: metadata.name,
-    namespace: metadata.namespace,
-    flowRunId,
-    backoffLimit: spec.backoffLimit ?? 6,
+    ...identityOf(metadata, flowRunId),
+    pool: metadata.labels?.[WORK_POOL_LABEL],
+    // Kubernetes' own default, for an object that lacks it.
+    backoffLimit: spec?.backoffLimit ?? 6,
     active: status?.active ?? 0,
     failed: status?.failed ?? 0,
     succeeded: status?.succeeded ?? 0,
@@ -121,31 +125,28 @@ export function readJob(object: unknown): JobFact | undefined {
   };
 }
 
-/** Takes from a Pod what decisions need; undefined when it belongs to no flow run. */
+/** Takes from a Pod what decisions need; undefined when it belongs to no flow run. @throws ZodError for what is no Pod. */
 export function readPod(object: unknown): PodFact | undefined {
   const { metadata, status } = Pod.parse(object);
   const flowRunId = metadata.labels?.[FLOW_RUN_LABEL];
   if (flowRunId === undefined) return undefined;
-  const unschedulable = status?.conditions?.find(
-    ({ type, reason }) => type === 'PodScheduled' && reason === 'Unschedulable',
-  );
   const containers = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
   return {
     kind: 'pod',
-    uid: metadata.uid,
-    name: metadata.name,
-    namespace: metadata.namespace,
-    flowRunId,
+    ...identityOf(metadata, flowRunId),
     jobName: metadata.labels?.['batch.kubernetes.io/job-name'] ?? metadata.labels?.['job-name'] ?? '',
-    createdAt: Date.parse(metadata.creationTimestamp),
     phase: status?.phase ?? '',
     reason: status?.reason ?? '',
     message: status?.message ?? '',
-    unschedulable: unschedulable?.message,
     containers: containers.map(({ name, state }) => ({
       name,
       waiting: state?.waiting ?? undefined,
       terminated: state?.terminated ?? undefined,
     })),
   };
+}
+
+function identityOf(metadata: z.infer<typeof Metadata>, flowRunId: string) {
+  const { uid, resourceVersion: version, name, namespace, creationTimestamp } = metadata;
+  return { uid, version, name, namespace, flowRunId, createdAt: Date.parse(creationTimestamp) || 0 };
 }

@@ -1,123 +1,190 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { KubernetesConnection } from '../k8s/connection.ts';
-import { connectTo, type Reply, type Seen, serve, type TestServer } from '../testing/server.ts';
-import { type JobFact, readJob } from './facts.ts';
+import { jobObject } from '../testing/objects.ts';
+import { connectTo, type Reply, type Seen, serve, status, type TestServer } from '../testing/server.ts';
+import { type TestWorld, testWorld } from '../testing/world.ts';
+import type { JobFact } from './facts.ts';
+import { readJob } from './facts.ts';
 import { type Change, Reflector } from './reflector.ts';
 
-const open: { server?: TestServer; kubernetes?: KubernetesConnection; stop?: AbortController } = {};
+/** What the server answers next: a list, a watch with these lines, or anything else. */
+type Step =
+  | { readonly list: readonly object[]; readonly version?: string; readonly next?: string }
+  | { readonly watch: readonly string[]; readonly ending?: 'end' | 'stay' | 'cut' }
+  | { readonly reply: Reply };
+
+const event = (type: string, object: object) => `${JSON.stringify({ type, object })}\n`;
+const bookmark = (resourceVersion: string) => event('BOOKMARK', { metadata: { resourceVersion } });
+
+let server: TestServer | undefined;
 afterEach(async () => {
-  open.stop?.abort();
-  await open.kubernetes?.close();
-  await open.server?.close();
+  await server?.close();
+  server = undefined;
 });
 
-function job(name: string, resourceVersion: string, status: object = {}) {
-  const metadata = {
-    uid: name,
-    name,
-    namespace: 'n',
-    resourceVersion,
-    labels: { 'prefect.io/flow-run-id': `run-${name}` },
-  };
-  return { metadata, spec: { backoffLimit: 0 }, status };
-}
-
-const list = (resourceVersion: string, ...items: object[]): Reply => ({
-  status: 200,
-  json: { metadata: { resourceVersion }, items },
-});
-
-/** A watch that says these events and then ends, breaks, or stays open. */
-function watch(end: 'end' | 'reset' | 'stay', ...events: object[]): Reply {
+function replyTo(step: Step): Reply {
+  if ('reply' in step) return step.reply;
+  if ('list' in step) {
+    const metadata = { resourceVersion: step.version ?? '10', ...(step.next ? { continue: step.next } : {}) };
+    return { status: 200, json: { metadata, items: step.list } };
+  }
   return (response) => {
-    response.writeHead(200, { 'content-type': 'application/json' });
-    response.write(events.map((event) => `${JSON.stringify(event)}\n`).join(''), () => {
-      if (end === 'end') response.end();
-      if (end === 'reset') setImmediate(() => response.socket?.resetAndDestroy());
+    response.writeHead(200);
+    response.write(step.watch.join(''), () => {
+      if (step.ending === 'cut') response.socket?.destroy();
+      else if (step.ending !== 'stay') response.end();
     });
+    if (step.watch.length === 0) response.flushHeaders();
   };
 }
 
-/** Runs a reflector against a server that gives these answers in order, until it has asked for all of them. */
-async function reflect(...replies: Reply[]) {
-  const changes: string[] = [];
+/** Runs a reflector against these steps until the last, which stays open, was asked for and read. */
+async function reflect(steps: readonly Step[], options: { readonly world?: TestWorld; readonly idleMs?: number } = {}) {
+  const world = options.world ?? testWorld();
   const stop = new AbortController();
-  const server = await serve((_request, index) => replies[index] ?? watch('stay'));
+  const seen: Seen[] = [];
+  server = await serve((request, index) => {
+    seen.push(request);
+    const step = steps[index];
+    if (step === undefined) {
+      stop.abort(new Error('done'));
+      return () => undefined;
+    }
+    return replyTo(step);
+  });
   const kubernetes = connectTo(server);
-  Object.assign(open, { server, kubernetes, stop });
+  const changes: string[] = [];
   const reflector = new Reflector<JobFact>({
     kubernetes,
     resource: 'jobs',
-    namespace: 'n',
+    namespace: 'default',
     labelSelector: 'prefect.io/flow-run-id',
     read: readJob,
-    onChange: ({ kind, fact }: Change<JobFact>) => changes.push(`${kind} ${fact.name}`),
-    world: {
-      env: {},
-      clock: { now: Date.now, sleep: (_ms, signal) => wait(5, undefined, { signal }) },
-      random: () => 0,
-      log: { debug: () => undefined, info: () => undefined, warning: () => undefined, error: () => undefined },
+    world,
+    onChange: ({ kind, fact }: Change<JobFact>) => changes.push(`${kind} ${fact.uid}@${fact.version}`),
+    policy: {
+      pageSize: 2,
+      watchSeconds: [240, 60],
+      idleMs: options.idleMs ?? 5_000,
+      backoff: { firstMs: 250, mostMs: 30_000 },
+      forbiddenMs: 60_000,
     },
   });
-  const running = reflector.run(stop.signal);
-  for (let tries = 0; tries < 400 && server.seen.length < replies.length; tries += 1) await wait(5);
-  await wait(20);
-  stop.abort();
-  await running;
-  const asked = server.seen.map((request: Seen) =>
-    request.query.get('watch') === 'true' ? `watch ${request.query.get('resourceVersion')}` : 'list',
-  );
-  return { changes, asked, known: [...reflector.known.keys()] };
+  await reflector.run(stop.signal);
+  await kubernetes.close();
+  const asked = seen.map(({ query }) => (query.get('watch') ? `watch ${query.get('resourceVersion')}` : 'list'));
+  return { changes, asked, seen, world, reflector };
 }
 
 describe('a reflector', () => {
-  it('lists, then watches from there and goes on where a watch ended', async () => {
-    const { changes, asked, known } = await reflect(
-      list('10', job('a', '9')),
-      watch('end', { type: 'ADDED', object: job('b', '11') }, { type: 'DELETED', object: job('a', '12') }),
-      watch('stay'),
+  it('lists in pages, then watches from where the list ended', async () => {
+    const { changes, asked, seen, reflector } = await reflect([
+      { list: [jobObject({ uid: 'a' }), jobObject({ uid: 'b' })], next: 'more', version: '10' },
+      { list: [jobObject({ uid: 'c' })], version: '10' },
+      { watch: [event('MODIFIED', jobObject({ uid: 'a', version: '11' })), bookmark('15')] },
+    ]);
+    expect(changes).toEqual(['set a@1', 'set b@1', 'set c@1', 'set a@11']);
+    expect(asked).toEqual(['list', 'list', 'watch 10', 'watch 15']);
+    expect(seen[1]?.query.get('continue')).toBe('more');
+    expect(Object.fromEntries(seen[2]?.query ?? [])).toEqual({
+      watch: 'true',
+      allowWatchBookmarks: 'true',
+      labelSelector: 'prefect.io/flow-run-id',
+      resourceVersion: '10',
+      timeoutSeconds: '270',
+    });
+    expect(reflector.synced).toBe(true);
+  });
+
+  it.each<[string, Step]>([
+    ['as an answer', { reply: status(410, 'Expired', 'too old') }],
+    ['as an event', { watch: [event('ERROR', { code: 410, reason: 'Expired' })] }],
+  ])('lists again when its version is too old: %s', async (_about, expired) => {
+    const { changes, asked, world } = await reflect([
+      { list: [jobObject({ uid: 'a' }), jobObject({ uid: 'b' })] },
+      expired,
+      { list: [jobObject({ uid: 'b' }), jobObject({ uid: 'c' })], version: '20' },
+      { watch: [bookmark('21')] },
+    ]);
+    expect(asked).toEqual(['list', 'watch 10', 'list', 'watch 20', 'watch 21']);
+    // What was deleted unseen comes out; what is as it was is not told again.
+    expect(changes).toEqual(['set a@1', 'set b@1', 'deleted a@1', 'set c@1']);
+    // The first time at once: the only pause is that after the last watch, which ended as soon as it began.
+    expect(world.slept).toEqual([125]);
+  });
+
+  it('does not list in a hurry when every watch is refused as too old', async () => {
+    const round: Step[] = [{ list: [] }, { reply: status(410, 'Expired', 'too old') }];
+    const { world } = await reflect([...round, ...round, ...round, ...round]);
+    expect(world.slept).toEqual([250, 500, 1_000]);
+  });
+
+  it('goes on from its version after a reset, an error or a silence, each time later', async () => {
+    const { asked, world } = await reflect(
+      [
+        { list: [] },
+        { watch: [bookmark('11')], ending: 'cut' },
+        { reply: status(500, 'InternalError', 'x') },
+        { watch: [], ending: 'stay' },
+        { reply: (response) => response.socket?.destroy() },
+      ],
+      { idleMs: 50 },
     );
-    expect(asked.slice(0, 3)).toEqual(['list', 'watch 10', 'watch 12']);
-    expect(changes).toEqual(['set a', 'set b', 'deleted a']);
-    expect(known).toEqual(['b']);
+    expect(asked).toEqual(['list', 'watch 10', 'watch 11', 'watch 11', 'watch 11', 'watch 11']);
+    expect(world.slept).toEqual([125, 250, 500, 1_000]);
   });
 
-  it('goes on from a bookmark', async () => {
-    const bookmark = { type: 'BOOKMARK', object: { metadata: { resourceVersion: '50' } } };
-    const { asked } = await reflect(list('10'), watch('end', bookmark), watch('stay'));
-    expect(asked.slice(0, 3)).toEqual(['list', 'watch 10', 'watch 50']);
+  it('does not spin on a server that ends each watch at once', async () => {
+    const { world } = await reflect([{ list: [] }, { watch: [] }, { watch: [] }, { watch: [] }, { watch: [] }]);
+    expect(world.slept).toEqual([125, 250, 500, 1_000]);
   });
 
-  it.each<[string, Reply]>([
-    ['410', { status: 410, json: { kind: 'Status', reason: 'Expired', message: 'too old' } }],
-    ['an ERROR event', watch('end', { type: 'ERROR', object: { kind: 'Status', code: 410 } })],
-    ['an event that cannot be read', watch('end', { type: 'ADDED', object: { metadata: {} } })],
-  ])('lists again after %s, and sees what was deleted meanwhile', async (_name, reply) => {
-    const { changes, asked } = await reflect(
-      list('10', job('a', '9'), job('b', '9')),
-      reply,
-      list('20', job('b', '9')),
-      watch('stay'),
-    );
-    expect(asked.slice(0, 4)).toEqual(['list', 'watch 10', 'list', 'watch 20']);
-    expect(changes).toEqual(['set a', 'set b', 'deleted a', 'set b']);
+  it('waits as long as the server asks', async () => {
+    const { world } = await reflect([
+      { reply: { status: 429, headers: { 'retry-after': '7' } } },
+      { list: [] },
+      { watch: [bookmark('2')] },
+    ]);
+    expect(world.slept[0]).toBe(7_000);
   });
 
-  it.each<[string, Reply]>([
-    ['a reset', watch('reset', { type: 'ADDED', object: job('b', '11') })],
-    ['throttling', { status: 429, json: { kind: 'Status', reason: 'TooManyRequests' } }],
-    ['a server that restarts', { status: 503 }],
-  ])('watches again after %s without listing', async (_name, reply) => {
-    const { asked, known } = await reflect(list('10', job('a', '9')), reply, watch('stay'));
-    expect(asked.slice(0, 2)).toEqual(['list', 'watch 10']);
-    expect(asked[2]).toMatch(/^watch/);
-    expect(known).toContain('a');
+  it('lists again when lines cannot be read twice', async () => {
+    const { asked } = await reflect([
+      { list: [] },
+      { watch: ['{"type":\n'] },
+      { watch: ['rubbish\n'] },
+      { list: [], version: '30' },
+      { watch: [bookmark('31')] },
+    ]);
+    expect(asked).toEqual(['list', 'watch 10', 'watch 10', 'list', 'watch 30', 'watch 31']);
   });
 
-  it('lists until it is answered', async () => {
-    const { asked, known } = await reflect({ status: 500 }, { status: 403 }, list('10', job('a', '9')), watch('stay'));
-    expect(asked.slice(0, 4)).toEqual(['list', 'list', 'list', 'watch 10']);
-    expect(known).toEqual(['a']);
+  it('says once what permission is missing, and asks again slowly', async () => {
+    const forbidden: Step = { reply: status(403, 'Forbidden', 'jobs is forbidden') };
+    const { world } = await reflect([forbidden, forbidden, { list: [] }, { watch: [bookmark('2')] }]);
+    expect(world.slept.slice(0, 2)).toEqual([60_000, 60_000]);
+    const errors = world.logged.filter(({ level }) => level === 'error');
+    expect(errors).toHaveLength(1);
+    expect(errors[0]?.text).toContain('Give its service account the verbs get, list and watch on jobs');
+  });
+
+  it('survives an answer that is no list', async () => {
+    const { asked } = await reflect([
+      { reply: (response) => response.writeHead(200).end('<html>') },
+      { list: [{ metadata: {} }] },
+      { list: [] },
+      { watch: [bookmark('2')] },
+    ]);
+    expect(asked).toEqual(['list', 'list', 'list', 'watch 10', 'watch 2']);
+  });
+
+  it('tells of a deletion, and of a Job that another answer brought', async () => {
+    const { changes, reflector } = await reflect([
+      { list: [jobObject({ uid: 'a' })] },
+      { watch: [event('DELETED', jobObject({ uid: 'a', version: '12' }))] },
+    ]);
+    expect(changes).toEqual(['set a@1', 'deleted a@12']);
+    reflector.learn(jobObject({ uid: 'b', version: '5' }));
+    reflector.learn(jobObject({ uid: 'b', version: '4' }));
+    expect(changes.slice(2)).toEqual(['set b@5']);
   });
 });

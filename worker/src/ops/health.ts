@@ -1,5 +1,7 @@
-import { createServer, type Server } from 'node:http';
+import { createServer } from 'node:http';
 import type { Registry } from 'prom-client';
+import { ConfigError } from '../config/config-error.ts';
+import type { Log } from '../world.ts';
 
 /** What the health server asks the worker. */
 export interface HealthView {
@@ -8,22 +10,31 @@ export interface HealthView {
   /** Milliseconds since the last poll that was answered, or since the start. */
   readonly sincePollMs: () => number;
   readonly pollIntervalMs: number;
-  readonly registry: Registry;
+  readonly registry: Pick<Registry, 'contentType' | 'metrics'>;
+  readonly log: Log;
+}
+
+export interface HealthServer {
+  /** Where it listens; undefined when there is none. */
+  readonly port: number | undefined;
+  close(): void;
 }
 
 /** Python's worker is called unresponsive after this many intervals (contracts/worker.md §3.7). */
 const INTERVALS = 30;
 
 /**
- * Serves `/health` (as Python's worker: 200 or 503 by the last poll), `/livez` (the process answers), `/readyz` and
- * `/metrics`. Port 0 takes a free one. The caller closes it.
+ * Serves `/health` (as Python's worker: 200 or 503 by the last poll), `/livez` (the process answers), `/readyz` (it polls
+ * and sees what happens in the cluster) and `/metrics`. Port 0 takes a free one. The caller closes it.
  *
- * @throws when the port is taken.
+ * @param address undefined when nothing is to be served.
+ * @throws ConfigError when the address cannot be listened on.
  */
 export async function serveHealth(
-  address: { readonly host: string; readonly port: number },
+  address: { readonly host: string; readonly port: number } | undefined,
   view: HealthView,
-): Promise<Server> {
+): Promise<HealthServer> {
+  if (address === undefined) return { port: undefined, close: () => undefined };
   const isPolling = (): boolean => view.sincePollMs() <= view.pollIntervalMs * INTERVALS;
   const answers: Readonly<Record<string, () => Promise<readonly [status: number, type: string, body: string]>>> = {
     '/livez': async () => [200, 'text/plain', 'ok'],
@@ -49,6 +60,21 @@ export async function serveHealth(
   await new Promise<void>((done, failed) => {
     server.once('error', failed);
     server.listen(address.port, address.host, done);
+  }).catch((cause: unknown) => {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
+    throw new ConfigError(
+      `Health cannot be served at ${address.host}:${address.port} (${code}).`,
+      'Set PREFECT_WORKER_WEBSERVER_HOST and PREFECT_WORKER_WEBSERVER_PORT to a free address; port 0 takes a free one.',
+    );
   });
-  return server;
+  const bound = server.address();
+  const port = typeof bound === 'object' && bound !== null ? bound.port : address.port;
+  view.log.info(`Health and metrics at http://${address.host}:${port}`, { port });
+  return {
+    port,
+    close() {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
 }

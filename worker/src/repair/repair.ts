@@ -6,9 +6,17 @@
  * and the Scheduled state it was polled under, two that take up the same run make one Job. A run is left alone while it is
  * young, while a Job of it exists, and while it looks like another kind of worker's that may still be at it.
  */
-import { type FlowRunRecord, type PrefectApi, readFlowRunStates, readFlowRuns } from '@slipway/prefect/client';
+import {
+  type FlowRunRecord,
+  type PrefectApi,
+  readFlowRunStates,
+  readFlowRuns,
+  updateFlowRun,
+} from '@slipway/prefect/client';
 import type { DueRun } from '../claim/model.ts';
-import { flowRunId, scheduledStateId } from '../ids.ts';
+import { presentClaim } from '../claim/present-claim.ts';
+import { hasFailed, hasSucceeded } from '../decide/decide.ts';
+import { flowRunId, jobNameSuffix } from '../ids.ts';
 import type { KubernetesConnection } from '../k8s/connection.ts';
 import { type Namespaces, readLiveRun } from '../observe/live.ts';
 import { WORKER_LABEL } from '../submit/start.ts';
@@ -18,7 +26,8 @@ export interface RepairOptions {
   readonly api: PrefectApi;
   readonly kubernetes: KubernetesConnection;
   readonly pool: string;
-  readonly namespaces: Namespaces;
+  /** Where Jobs are looked for. */
+  readonly namespaces: () => Namespaces;
   readonly policy: { readonly intervalMs: number; readonly orphanAfterMs: number };
   readonly inHand: (flowRunId: string) => boolean;
   readonly world: World;
@@ -69,13 +78,23 @@ export function isOrphan(
   return age > (others ? OTHER_WORKERS_MS : policy.orphanAfterMs);
 }
 
-/** The run as it was due, or undefined when a Job of it exists. */
+/** The run as it was due, or undefined when the Job of its present claim exists. */
 async function dueAgain(run: FlowRunRecord, options: RepairOptions, signal: AbortSignal): Promise<DueRun | undefined> {
   const { api, kubernetes, namespaces, world } = options;
-  const { jobs } = await readLiveRun(run.id, namespaces, kubernetes, signal);
-  if (jobs.length > 0) return undefined;
+  const { jobs } = await readLiveRun(run.id, namespaces(), kubernetes, signal);
   const states = await readFlowRunStates(api, run.id, signal);
-  const scheduled = states.findLast((state) => state.type === 'SCHEDULED');
-  if (scheduled === undefined || states.at(-1)?.id !== run.state?.id) return undefined;
-  return { id: flowRunId(run.id), scheduledState: scheduledStateId(scheduled.id), run, polledAt: world.clock.now() };
+  const claim = presentClaim(states);
+  if (claim === undefined || states.at(-1)?.id !== run.state?.id) return undefined;
+  const id = flowRunId(run.id);
+  const job = jobs.find(({ name }) => name.endsWith(`-${jobNameSuffix(id, claim.scheduledState)}`));
+  if (job !== undefined) {
+    // Its maker was interrupted right before or after: without its pid the run could not be cancelled later.
+    const pid = `${job.namespace}:${job.name}`;
+    if (run.infrastructure_pid !== pid) await updateFlowRun(api, run.id, { infrastructure_pid: pid }, signal);
+    return undefined;
+  }
+  // Another worker's Job, of this claim or still at work.
+  if (jobs.some((other) => other.createdAt >= claim.since || (!hasFailed(other) && !hasSucceeded(other))))
+    return undefined;
+  return { id, scheduledState: claim.scheduledState, run, polledAt: world.clock.now() };
 }

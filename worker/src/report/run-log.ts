@@ -6,12 +6,14 @@
  * is dropped. flush() sends what is left before the worker ends, within the time it is given.
  */
 import { createLogs, type NewLog, type PrefectApi } from '@slipway/prefect/client';
-import { isPassing } from '../claim/claim.ts';
+import { isPassing } from '../claim/until-answered.ts';
 import type { World } from '../world.ts';
 
 export const LEVEL = { info: 20, warning: 30, error: 40 } as const;
 
-const NAME = 'prefect.flow_runs.worker';
+/** Who says it, by the names that Prefect's own worker and observer use (contracts/worker.md §10.7). */
+export type Speaker = 'prefect.flow_runs.worker' | 'prefect.flow_runs.observer';
+
 const EVERY_MS = 2_000;
 const MOST = 10_000;
 const BATCH = 500;
@@ -27,13 +29,13 @@ export class RunLog {
     this.#world = world;
   }
 
-  tell(flowRunId: string, level: number, message: string): void {
+  tell(flowRunId: string, level: number, message: string, speaker: Speaker = 'prefect.flow_runs.worker'): void {
     if (this.#queue.length >= MOST) {
       this.#queue.shift();
       this.#dropped += 1;
     }
     const timestamp = new Date(this.#world.clock.now()).toISOString();
-    this.#queue.push({ name: NAME, level, message, timestamp, flow_run_id: flowRunId });
+    this.#queue.push({ name: speaker, level, message, timestamp, flow_run_id: flowRunId });
   }
 
   /** Sends what is queued every two seconds until the signal is aborted. */

@@ -3,7 +3,8 @@
  *
  * Failure model. The name of the Job is known before it exists, so the run's `infrastructure_pid` is written first: a
  * worker that dies in between leaves a run that the repair sweep can finish under the same name. Writing pid and labels
- * never fails a run. What cannot be made into a Job ends the run as Crashed, with the reason.
+ * never fails a run, and holds one up for half a second at most. What cannot be made into a Job ends the run as
+ * Crashed, with the reason; what the Prefect API does not answer is asked again.
  */
 import { randomUUID } from 'node:crypto';
 import {
@@ -18,6 +19,7 @@ import { isJsonObject } from '@slipway/prefect/json';
 import { resolveReferences, TemplateError } from '@slipway/prefect/template';
 import { JobVariablesError, renderJobConfiguration } from '@slipway/prefect/workpool';
 import type { Claim } from '../claim/model.ts';
+import { untilAnswered } from '../claim/until-answered.ts';
 import type { WorkerConfig } from '../config/config.ts';
 import type { KubernetesConnection } from '../k8s/connection.ts';
 import type { Metrics } from '../ops/metrics.ts';
@@ -26,7 +28,7 @@ import { RenderError } from '../render/render-error.ts';
 import { LEVEL, type RunLog } from '../report/run-log.ts';
 import { WORKER_VERSION } from '../version.ts';
 import type { World } from '../world.ts';
-import { submitJob } from './submit.ts';
+import { type Stopping, submitJob } from './submit.ts';
 
 /** Marks runs that were submitted by this kind of worker; its repair sweep leaves other workers' runs alone. */
 export const WORKER_LABEL = 'slipway.worker.version';
@@ -37,57 +39,66 @@ export interface StartServices {
   readonly kubernetes: KubernetesConnection;
   /** The work pool as it was after a moment, in milliseconds. */
   readonly pool: (since: number, signal: AbortSignal) => Promise<WorkPoolRecord>;
+  /** Told of each Job that exists now, as Kubernetes answered. */
+  readonly jobExists: (namespace: string, object: unknown) => void;
+  /** Takes work that nobody waits for, and that ends before the worker does. It must not reject. */
+  readonly later: (work: Promise<unknown>) => void;
   readonly runLog: RunLog;
   readonly metrics: Metrics;
   readonly world: World;
 }
 
+/** How long writing the pid may hold up the Job. */
+const PATIENCE_MS = 500;
+
 /**
  * Creates the Job of a claim.
  *
- * @param creating called right before the first try: from then on the Job may exist.
- * @param signal aborted when the worker has to stop now.
+ * @param stopping when the worker has to stop; before the Job was asked for, its reason is thrown.
+ * @returns `settled`, or that the worker stopped on the way: `not-created` for certain, or `unknown`.
  */
 export async function startRun(
   claim: Claim,
   services: StartServices,
-  creating: () => void,
-  signal: AbortSignal,
-): Promise<void> {
+  stopping: Stopping,
+): Promise<'settled' | 'not-created' | 'unknown'> {
   const { config, kubernetes, runLog, metrics, world } = services;
-  const pool = await services.pool(claim.polledAt, signal);
+  const { stop } = stopping;
+  const pool = await services.pool(claim.polledAt, stop);
   let job: JobManifest;
   try {
-    job = await makeJob(claim, pool, services, signal);
+    job = await untilAnswered(() => makeJob(claim, pool, services, stop), world, stop);
   } catch (error) {
     const known = error instanceof RenderError || error instanceof JobVariablesError || error instanceof TemplateError;
     if (!known) throw error;
-    await crash(claim, `Failed to submit flow run to infrastructure: ${error.message}`, services, signal);
-    return;
+    await crash(claim, error.message, services, stop);
+    return 'settled';
   }
   for (const note of job.notes) runLog.tell(claim.id, LEVEL.warning, note);
-  await announce(claim, job, pool, services, signal);
-  creating();
+  await announce(claim, job, pool, services, stop);
+  stop.throwIfAborted();
   runLog.tell(claim.id, LEVEL.info, 'Creating Kubernetes job...');
-  const made = await submitJob(job, claim.id, kubernetes, config.submit, world, signal);
+  const made = await submitJob(job, kubernetes, config.submit, world, stopping);
   metrics.jobs.inc({ outcome: made.kind });
+  if (made.kind === 'stopped') return made.mayExist ? 'unknown' : 'not-created';
   if (made.kind === 'refused') {
-    await crash(claim, `Failed to submit flow run to infrastructure: ${made.message}`, services, signal);
-    return;
+    await crash(claim, made.message, services, stop);
+    return 'settled';
   }
+  services.jobExists(job.namespace, made.object);
   const verb = made.kind === 'created' ? 'created' : 'found';
   world.log.info(`Job ${job.namespace}/${job.name} ${verb} for flow run ${claim.run.name}`, { flowRun: claim.id });
   runLog.tell(claim.id, LEVEL.info, `Kubernetes job '${job.name}' ${verb} in namespace '${job.namespace}'`);
   runLog.tell(claim.id, LEVEL.info, `Flow run '${claim.run.name}' submitted to infrastructure`);
+  return 'settled';
 }
 
 async function makeJob(
   claim: Claim,
-  pool: WorkPoolRecord,
+  { base_job_template: template, id, name }: WorkPoolRecord,
   { config, api }: StartServices,
   signal: AbortSignal,
 ): Promise<JobManifest> {
-  const { base_job_template: template, id, name } = pool;
   const templated = renderJobConfiguration({
     template,
     deploymentVariables: claim.deployment?.job_variables ?? {},
@@ -106,12 +117,15 @@ async function makeJob(
   return render(configuration, context, claim.scheduledState, { ...config.render, cloud: config.prefect.cloud });
 }
 
-/** Tells the server where the run will be and who started it; a failure is logged and costs nothing but that. */
+/**
+ * Tells the server where the run will be, so that whoever has to end it knows, and then who started it. A failure is
+ * logged and costs nothing but that.
+ */
 async function announce(
   claim: Claim,
   job: JobManifest,
   { id, name }: WorkPoolRecord,
-  { api, config, world }: StartServices,
+  { api, config, world, later }: StartServices,
   signal: AbortSignal,
 ): Promise<void> {
   const labels = {
@@ -121,30 +135,32 @@ async function announce(
     'prefect.work-pool.id': id,
     [WORKER_LABEL]: WORKER_VERSION,
   };
-  const results = await Promise.allSettled([
-    updateFlowRun(api, claim.id, { infrastructure_pid: `${job.namespace}:${job.name}` }, signal),
-    updateFlowRunLabels(api, claim.id, labels, signal),
-  ]);
-  signal.throwIfAborted();
-  for (const result of results) {
-    if (result.status === 'rejected')
-      world.log.warning(`Flow run ${claim.id}: ${String(result.reason)}; it runs all the same`);
-  }
+  const pid = `${job.namespace}:${job.name}`;
+  const write = (request: () => Promise<void>) =>
+    untilAnswered(request, world, signal).catch((error: unknown) => {
+      if (signal.aborted) return;
+      const reason = error instanceof Error ? error.message : String(error);
+      world.log.warning(`Flow run ${claim.run.name}: ${reason}; it runs all the same`, { flowRun: claim.id });
+    });
+  const pidWritten = write(() => updateFlowRun(api, claim.id, { infrastructure_pid: pid }, signal));
+  // One after the other: a SQLite server refuses two writers at a time.
+  later(pidWritten.then(() => write(() => updateFlowRunLabels(api, claim.id, labels, signal))));
+  const enough = new AbortController();
+  const patience = world.clock.sleep(PATIENCE_MS, AbortSignal.any([signal, enough.signal])).catch(() => undefined);
+  await Promise.race([pidWritten, patience]);
+  enough.abort();
 }
 
 async function crash(
   claim: Claim,
-  message: string,
+  reason: string,
   { api, runLog, metrics, world }: StartServices,
   signal: AbortSignal,
 ): Promise<void> {
+  const message = `Failed to submit flow run to infrastructure: ${reason}`;
   world.log.error(`Flow run ${claim.run.name}: ${message}`, { flowRun: claim.id });
   runLog.tell(claim.id, LEVEL.error, message);
-  await setFlowRunState(
-    api,
-    claim.id,
-    { type: 'CRASHED', name: 'Crashed', message, transitionId: randomUUID() },
-    { signal },
-  );
+  const proposal = { type: 'CRASHED', name: 'Crashed', message, transitionId: randomUUID() } as const;
+  await untilAnswered(() => setFlowRunState(api, claim.id, proposal, { signal }), world, signal);
   metrics.crashed.inc();
 }

@@ -1,86 +1,140 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { KubernetesConnection } from '../k8s/connection.ts';
+import type { JobManifest } from '../render/render.ts';
+import { jobObject } from '../testing/objects.ts';
 import { connectTo, type Reply, serve, status, type TestServer } from '../testing/server.ts';
-import { type Submitted, submitJob } from './submit.ts';
+import { type TestWorld, testWorld } from '../testing/world.ts';
+import { type Stopping, submitJob } from './submit.ts';
 
-const open: { server?: TestServer; kubernetes?: KubernetesConnection } = {};
+const job: JobManifest = {
+  namespace: 'default',
+  name: 'busy-bee-0123456789',
+  body: { metadata: { name: 'busy-bee-0123456789', labels: { 'prefect.io/flow-run-id': 'run' } } },
+  notes: [],
+};
+const POLICY = { maxAttempts: 3, retryDelayMs: 1_000, retryJitterMs: [0, 3_000] as const };
+const exists = status(409, 'AlreadyExists', 'jobs.batch "busy-bee-0123456789" already exists');
+const created: Reply = { status: 201, json: jobObject() };
+const lost: Reply = (response) => response.socket?.destroy();
+
+let server: TestServer | undefined;
 afterEach(async () => {
-  await open.kubernetes?.close();
-  await open.server?.close();
+  await server?.close();
+  server = undefined;
 });
 
-const NAME = 'quick-fox-0123456789';
-const exists = status(409, 'AlreadyExists', `jobs.batch "${NAME}" already exists`);
-const labelled = (flowRun: string): Reply => ({
-  status: 200,
-  json: { metadata: { name: NAME, labels: { 'prefect.io/flow-run-id': flowRun } } },
-});
-const created: Reply = { status: 201, json: { metadata: { name: NAME } } };
-
-/** Submits the Job of run `mine` to a server that gives these answers in order. */
-async function submit(...replies: Reply[]): Promise<{ outcome: Submitted; asked: string[]; bodies: Set<string> }> {
-  const server = await serve((_request, index) => replies[index] ?? { status: 500 });
+/** Submits to a server that gives these answers, the last one for ever. */
+async function submit(
+  replies: readonly Reply[],
+  options: { readonly world?: TestWorld; readonly stopAfter?: number; readonly cutAfter?: number } = {},
+) {
+  const world = options.world ?? testWorld();
+  const [stop, cut] = [new AbortController(), new AbortController()];
+  server = await serve((_request, index) => {
+    if (index + 1 === options.stopAfter) stop.abort(new Error('stopping'));
+    if (index + 1 === options.cutAfter) setTimeout(() => cut.abort(new Error('no more time')), 10);
+    return replies[Math.min(index, replies.length - 1)] ?? created;
+  });
   const kubernetes = connectTo(server);
-  Object.assign(open, { server, kubernetes });
-  const manifest = { namespace: 'n', name: NAME, body: { metadata: { name: NAME } }, notes: [] };
-  const policy = { maxAttempts: 3, retryDelayMs: 1, retryJitterMs: [0, 0] as const };
-  const world = {
-    env: {},
-    clock: { now: Date.now, sleep: async () => undefined },
-    random: () => 0,
-    log: { debug: () => undefined, info: () => undefined, warning: () => undefined, error: () => undefined },
-  };
-  const outcome = await submitJob(manifest, 'mine', kubernetes, policy, world, AbortSignal.timeout(10_000));
-  const posts = server.seen.filter(({ method }) => method === 'POST');
-  return { outcome, asked: server.seen.map(({ method }) => method), bodies: new Set(posts.map(({ body }) => body)) };
+  const stopping: Stopping = { stop: stop.signal, cut: cut.signal };
+  try {
+    const made = await submitJob(job, kubernetes, POLICY, world, stopping);
+    return { made, world, calls: server.seen.map(({ method }) => method) };
+  } finally {
+    await kubernetes.close();
+  }
 }
 
-describe('a Job', () => {
-  it('is created once when the answer is yes', async () => {
-    expect(await submit(created)).toMatchObject({ outcome: { kind: 'created' }, asked: ['POST'] });
+describe('a Job is created once', () => {
+  it('at the first try', async () => {
+    const { made, calls } = await submit([created]);
+    expect(made).toMatchObject({ kind: 'created', object: { metadata: { uid: 'u1' } } });
+    expect(calls).toEqual(['POST']);
   });
 
-  it('that is there already for the same run is adopted', async () => {
-    expect(await submit(exists, labelled('mine'))).toMatchObject({
-      outcome: { kind: 'adopted' },
-      asked: ['POST', 'GET'],
+  it.each<[string, Reply]>([
+    ['the answer was lost', lost],
+    ['the server is throttled', status(429, 'TooManyRequests', 'later')],
+    ['the server is starting', status(503, 'ServiceUnavailable', 'starting')],
+    ['the credentials are being renewed', status(401, 'Unauthorized', '')],
+  ])('after %s, under the same name', async (_about, reply) => {
+    const { made, calls } = await submit([reply, reply, created]);
+    expect(made.kind).toBe('created');
+    expect(calls).toEqual(['POST', 'POST', 'POST']);
+    expect(new Set(server?.seen.map(({ body }) => body)).size).toBe(1);
+  });
+
+  it('however long the cluster is away', async () => {
+    const replies = Array.from({ length: 30 }, () => lost);
+    expect((await submit([...replies, created])).made.kind).toBe('created');
+  });
+});
+
+describe('a Job that is there already', () => {
+  it('is adopted when it is of the same run', async () => {
+    const { made, calls } = await submit([lost, exists, { status: 200, json: jobObject({ run: 'run' }) }]);
+    expect(made).toMatchObject({ kind: 'adopted', object: { metadata: { uid: 'u1' } } });
+    expect(calls).toEqual(['POST', 'POST', 'GET']);
+  });
+
+  it('is refused when it is of another', async () => {
+    const { made } = await submit([exists, { status: 200, json: jobObject({ run: 'other' }) }]);
+    expect(made).toMatchObject({ kind: 'refused', message: expect.stringContaining('belongs to something else') });
+  });
+
+  it.each<[string, Reply]>([
+    ['deleted meanwhile', status(404, 'NotFound', '')],
+    ['not to be read now', status(503, 'ServiceUnavailable', '')],
+  ])('and %s is created again', async (_about, reply) => {
+    const { made, calls } = await submit([exists, reply, created]);
+    expect(made.kind).toBe('created');
+    expect(calls).toEqual(['POST', 'GET', 'POST']);
+  });
+});
+
+describe('a Job that the cluster refuses', () => {
+  it('for what it is, is not tried again', async () => {
+    const { made, calls } = await submit([status(422, 'Invalid', 'bad')]);
+    expect(made).toMatchObject({ kind: 'refused', message: expect.stringContaining('bad') });
+    expect(calls).toHaveLength(1);
+  });
+
+  it('for want of room, is tried as often as configured', async () => {
+    const { made, calls, world } = await submit([status(403, 'Forbidden', 'exceeded quota: q')]);
+    expect(made.kind).toBe('refused');
+    expect(calls).toHaveLength(3);
+    expect(world.slept).toEqual([2_500, 2_500]);
+  });
+
+  it('for a fault of its own, is tried for about a minute', async () => {
+    const { made, calls, world } = await submit([status(500, 'InternalError', 'etcdserver: leader changed')]);
+    expect(made.kind).toBe('refused');
+    expect(calls).toHaveLength(8);
+    expect(world.slept.reduce((sum, ms) => sum + ms)).toBeGreaterThan(30_000);
+  });
+});
+
+describe('a worker that has to stop', () => {
+  it('waits for the answer that is under way', async () => {
+    expect((await submit([created], { stopAfter: 1 })).made.kind).toBe('created');
+  });
+
+  it('knows that there is no Job when every try was refused', async () => {
+    const { made } = await submit([status(429, 'TooManyRequests', '')], { stopAfter: 2 });
+    expect(made).toEqual({ kind: 'stopped', mayExist: false });
+  });
+
+  it('looks once more when an answer was lost', async () => {
+    const { made, calls } = await submit([lost, { status: 200, json: jobObject({ run: 'run' }) }], { stopAfter: 1 });
+    expect(made.kind).toBe('adopted');
+    expect(calls).toEqual(['POST', 'GET']);
+    expect((await submit([lost, status(404, 'NotFound', '')], { stopAfter: 1 })).made).toEqual({
+      kind: 'stopped',
+      mayExist: true,
     });
   });
 
-  it('whose first answer was lost is found, not made twice', async () => {
-    const lost: Reply = (response) => response.socket?.resetAndDestroy();
-    const { outcome, asked, bodies } = await submit(lost, exists, labelled('mine'));
-    expect(outcome).toEqual({ kind: 'adopted' });
-    expect(asked).toEqual(['POST', 'POST', 'GET']);
-    expect(bodies.size).toBe(1);
-  });
-
-  it('whose name belongs to something else is refused', async () => {
-    const { outcome } = await submit(exists, labelled('another'));
-    expect(outcome).toMatchObject({ kind: 'refused', message: expect.stringContaining('belongs to something else') });
-  });
-
-  it('that was deleted between the two answers is created', async () => {
-    const { outcome, asked } = await submit(exists, { status: 404 }, created);
-    expect(outcome).toEqual({ kind: 'created' });
-    expect(asked).toEqual(['POST', 'GET', 'POST']);
-  });
-
-  it('is tried again for as long as what stops it may pass', async () => {
-    const busy = status(429, 'TooManyRequests', 'slow down');
-    expect((await submit(busy, busy, busy, busy, busy, created)).outcome).toEqual({ kind: 'created' });
-  });
-
-  it('that exceeds a quota is tried three times', async () => {
-    const quota = status(403, 'Forbidden', 'exceeded quota: compute');
-    const { outcome, asked } = await submit(quota, quota, quota);
-    expect(outcome).toMatchObject({ kind: 'refused' });
-    expect(asked).toEqual(['POST', 'POST', 'POST']);
-  });
-
-  it('that is invalid is not tried again', async () => {
-    const { outcome, asked } = await submit(status(422, 'Invalid', 'spec: Invalid value'));
-    expect(outcome).toMatchObject({ kind: 'refused', message: expect.stringContaining('spec: Invalid value') });
-    expect(asked).toEqual(['POST']);
+  it('leaves what does not answer in time', async () => {
+    const { made } = await submit([() => undefined], { stopAfter: 1, cutAfter: 1 });
+    expect(made).toEqual({ kind: 'stopped', mayExist: true });
   });
 });

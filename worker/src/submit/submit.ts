@@ -10,16 +10,20 @@ import { z } from 'zod';
 import { fullJitter } from '../backoff.ts';
 import { createJob, readObject } from '../k8s/api.ts';
 import type { KubernetesConnection } from '../k8s/connection.ts';
-import { KubernetesApiError } from '../k8s/errors.ts';
+import { KubernetesApiError, KubernetesUnreachableError } from '../k8s/errors.ts';
+import { FLOW_RUN_LABEL } from '../render/labels.ts';
 import type { JobManifest } from '../render/render.ts';
 import type { World } from '../world.ts';
 import { readFailure } from './failure.ts';
 
 export type Submitted =
-  | { readonly kind: 'created' }
+  /** `object`: the Job as Kubernetes keeps it. */
+  | { readonly kind: 'created'; readonly object: unknown }
   /** It was there already, made for the same run. */
-  | { readonly kind: 'adopted' }
-  | { readonly kind: 'refused'; readonly message: string };
+  | { readonly kind: 'adopted'; readonly object: unknown }
+  | { readonly kind: 'refused'; readonly message: string }
+  /** The worker had to stop first. `mayExist`: the answer to a create was lost. */
+  | { readonly kind: 'stopped'; readonly mayExist: boolean };
 
 export interface SubmitPolicy {
   /** Tries at a refusal that may pass, the first one included. */
@@ -28,60 +32,91 @@ export interface SubmitPolicy {
   readonly retryJitterMs: readonly [least: number, most: number];
 }
 
-export const FLOW_RUN_LABEL = 'prefect.io/flow-run-id';
 const RETRY = { firstMs: 500, mostMs: 15_000 };
 
-/** Creates the Job or finds it made. @param signal aborted when the worker has to stop now. */
+/** When to stop: one signal ends what waits to be tried again, a later one what waits for its answer. */
+export interface Stopping {
+  readonly stop: AbortSignal;
+  readonly cut: AbortSignal;
+}
+
+/** Creates the Job or finds it made; never rejects because of a signal. */
 export async function submitJob(
   job: JobManifest,
-  flowRunId: string,
-  kubernetes: KubernetesConnection,
+  kubernetes: Pick<KubernetesConnection, 'call'>,
   policy: SubmitPolicy,
   world: World,
-  signal: AbortSignal,
+  { stop, cut }: Stopping,
 ): Promise<Submitted> {
   const body = JSON.stringify(job.body);
   let refusals = 0;
-  for (let failures = 1; ; failures += 1) {
-    signal.throwIfAborted();
+  let mayExist = false;
+  for (let failures = 1; !stop.aborted; failures += 1) {
+    let pauseMs: number;
     try {
-      await createJob(kubernetes, job.namespace, body, signal);
-      return { kind: 'created' };
+      return { kind: 'created', object: await createJob(kubernetes, job.namespace, body, cut) };
     } catch (error) {
-      if (signal.aborted) throw error;
-      if (error instanceof KubernetesApiError && error.status === 409 && error.reason === 'AlreadyExists') {
-        const adopted = await adopt(job, flowRunId, kubernetes, signal).catch(() => undefined);
-        if (adopted !== undefined) return adopted;
-        await world.clock.sleep(fullJitter(failures, RETRY, world.random), signal);
-        continue;
-      }
-      const failure = readFailure(error, job.namespace);
+      if (cut.aborted) return { kind: 'stopped', mayExist: true };
+      mayExist ||= isAmbiguous(error);
+      const exists = error instanceof KubernetesApiError && error.status === 409 && error.reason === 'AlreadyExists';
+      const found = exists ? await adopt(job, kubernetes, cut) : undefined;
+      if (found !== undefined) return found;
+      const failure = exists ? DELETED_MEANWHILE : readFailure(error, job.namespace);
       if (failure.kind === 'passing') {
         world.log.warning(`Creating Job ${job.namespace}/${job.name}: ${failure.reason}; trying again`);
-        await world.clock.sleep(fullJitter(failures, RETRY, world.random, failure.afterMs), signal);
-        continue;
+        pauseMs = fullJitter(failures, RETRY, world.random, failure.afterMs);
+      } else {
+        refusals += 1;
+        const attempts = { never: 1, soon: policy.maxAttempts, long: LONG_ATTEMPTS }[failure.again];
+        if (refusals >= attempts) return { kind: 'refused', message: failure.message };
+        const [least, most] = policy.retryJitterMs;
+        pauseMs =
+          failure.again === 'long'
+            ? fullJitter(refusals + 2, RETRY, world.random)
+            : policy.retryDelayMs + least + world.random() * Math.max(0, most - least);
       }
-      refusals += 1;
-      if (!failure.again || refusals >= policy.maxAttempts) return { kind: 'refused', message: failure.message };
-      const [least, most] = policy.retryJitterMs;
-      await world.clock.sleep(policy.retryDelayMs + least + world.random() * (most - least), signal);
     }
+    await world.clock.sleep(pauseMs, stop).catch(() => undefined);
   }
+  const found = mayExist ? await adopt(job, kubernetes, cut) : undefined;
+  return found ?? { kind: 'stopped', mayExist };
 }
 
-const Labelled = z.object({ metadata: z.object({ labels: z.record(z.string(), z.string()).optional() }) });
+/** True when the Job may have been created although the answer says otherwise, or there was none. */
+function isAmbiguous(error: unknown): boolean {
+  if (error instanceof KubernetesUnreachableError) return error.mayHaveArrived;
+  return error instanceof KubernetesApiError && error.status >= 500;
+}
 
+const DELETED_MEANWHILE = { kind: 'passing', afterMs: 0, reason: 'a Job of that name was just deleted' } as const;
+/** With the pauses between them about a minute: as long as an API server takes to find a new leader of its store. */
+const LONG_ATTEMPTS = 8;
+
+const Labelled = z.object({ metadata: z.object({ labels: z.record(z.string(), z.string()).nullish() }) });
+
+/**
+ * Looks whether the Job of that name is the one that was to be created: it carries the label for the run that ours does
+ * (a user may have set that label, then it is not the run's id).
+ *
+ * @returns undefined when there is none any more, or it cannot be read now: the next create decides.
+ */
 async function adopt(
   job: JobManifest,
-  flowRunId: string,
-  kubernetes: KubernetesConnection,
+  kubernetes: Pick<KubernetesConnection, 'call'>,
   signal: AbortSignal,
 ): Promise<Submitted | undefined> {
-  const existing = await readObject(kubernetes, 'jobs', job.namespace, job.name, signal);
-  // Deleted between the two calls: the next create decides.
-  if (existing === undefined) return undefined;
-  const labels = Labelled.parse(existing).metadata.labels ?? {};
-  if (labels[FLOW_RUN_LABEL] === flowRunId) return { kind: 'adopted' };
+  let object: unknown;
+  try {
+    object = await readObject(kubernetes, 'jobs', job.namespace, job.name, signal);
+  } catch (error) {
+    if (signal.aborted || error instanceof KubernetesUnreachableError || error instanceof KubernetesApiError) {
+      return undefined;
+    }
+    throw error;
+  }
+  if (object === undefined) return undefined;
+  const labelOf = (of: unknown) => Labelled.parse(of).metadata.labels?.[FLOW_RUN_LABEL];
+  if (labelOf(object) === labelOf(job.body)) return { kind: 'adopted', object };
   return {
     kind: 'refused',
     message:

@@ -1,0 +1,43 @@
+import { spawn } from 'node:child_process';
+import { resolve } from 'node:path';
+
+const MAIN = resolve(import.meta.dirname, '../../worker/dist/main.js');
+
+/** The bundled worker as a process of this machine. */
+export interface WorkerProcess {
+  /** All it has said so far. */
+  log(): string;
+  /** How often a line of its log contains this text. */
+  count(text: string): number;
+  kill(signal: 'SIGTERM' | 'SIGKILL'): void;
+  /** The exit code, or the signal that ended it. */
+  readonly ended: Promise<number | string>;
+}
+
+/** Starts `node worker/dist/main.js start --pool …` with nothing but what it needs in its environment. */
+export function startWorker(
+  pool: string,
+  env: Readonly<Record<string, string>>,
+  args: readonly string[] = [],
+): WorkerProcess {
+  const { PATH, HOME } = process.env;
+  const child = spawn(process.execPath, [MAIN, 'start', '--pool', pool, ...args], {
+    env: { PATH, HOME, PREFECT_WORKER_QUERY_SECONDS: '1', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let said = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+    });
+  }
+  return {
+    log: () => said,
+    count: (text) => said.split('\n').filter((line) => line.includes(text)).length,
+    kill: (signal) => child.kill(signal),
+    ended: new Promise((done, failed) => {
+      child.once('error', failed);
+      child.once('exit', (code, signal) => done(code ?? signal ?? 'unknown'));
+    }),
+  };
+}

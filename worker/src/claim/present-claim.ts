@@ -1,0 +1,25 @@
+import type { State } from '@slipway/prefect/states';
+import { type ScheduledStateId, scheduledStateId } from '../ids.ts';
+
+/** The claim that made a run Pending, as its states show it. */
+export interface PresentClaim {
+  readonly scheduledState: ScheduledStateId;
+  /** When it became Pending, in milliseconds since the epoch. */
+  readonly since: number;
+}
+
+/**
+ * Finds the claim that a Pending run is under: the last Scheduled state and the first Pending one after it; later ones
+ * (Submitting, InfrastructurePending) are of the same claim.
+ *
+ * @param states all states the run has been in, oldest first.
+ * @returns undefined when the run is not Pending, or was never scheduled.
+ */
+export function presentClaim(states: readonly State[]): PresentClaim | undefined {
+  if (states.at(-1)?.type !== 'PENDING') return undefined;
+  const at = states.findLastIndex((state) => state.type === 'SCHEDULED');
+  const scheduled = states[at];
+  const pending = states.slice(at + 1).find((state) => state.type === 'PENDING');
+  if (scheduled === undefined || pending === undefined) return undefined;
+  return { scheduledState: scheduledStateId(scheduled.id), since: Date.parse(pending.timestamp ?? '') || 0 };
+}

@@ -1,0 +1,67 @@
+import { randomUUID } from 'node:crypto';
+import { setFlowRunState } from '@slipway/prefect/client';
+import type { Claim, DueRun, NotClaimed } from '../claim/model.ts';
+import { untilAnswered } from '../claim/until-answered.ts';
+import { type StartServices, startRun } from './start.ts';
+import type { Stopping } from './submit.ts';
+
+/** How long handing back a run may take when the worker stops. */
+export const HAND_BACK_MS = 2_500;
+
+/**
+ * The whole work on one run in hand, from the claim to its Job. What goes wrong with it is said and ends here. When the
+ * worker has to stop before the Job can exist, the run is handed back as Scheduled; a run whose Job may exist stays
+ * Pending, and the repair sweep, here or on another replica, finishes it under the Job's name.
+ *
+ * @param obtain claims the run, or takes it up again.
+ * @returns never rejects.
+ */
+export async function workOnRun(
+  due: DueRun,
+  obtain: () => Promise<Claim | NotClaimed>,
+  services: StartServices,
+  stopping: Stopping,
+): Promise<void> {
+  const { metrics, world } = services;
+  let claimed = false;
+  try {
+    const claim = await obtain();
+    metrics.claims.inc({ outcome: claim.won ? 'won' : claim.why });
+    claimed = claim.won;
+    if (claim.won) {
+      if ((await startRun(claim, services, stopping)) === 'not-created') await handBack(due, services);
+      return;
+    }
+    world.log.debug(`Flow run ${due.run.name} is not started: ${claim.reason}`, { flowRun: due.id });
+    if (claim.why === 'stopping') await handBack(due, services);
+  } catch (error) {
+    if (stopping.stop.aborted) {
+      if (claimed) await handBack(due, services);
+      return;
+    }
+    const reason = error instanceof Error ? error.message : String(error);
+    world.log.error(`Flow run ${due.run.name}: ${reason}`, { flowRun: due.id });
+  }
+}
+
+/** Puts a run that was claimed and not submitted back, for another worker to take. */
+async function handBack(due: DueRun, { api, world }: StartServices): Promise<void> {
+  const proposal = {
+    type: 'SCHEDULED',
+    name: 'Scheduled',
+    message: 'The worker stopped before the Job was created.',
+    scheduledTime: new Date(world.clock.now()).toISOString(),
+    transitionId: randomUUID(),
+  } as const;
+  const signal = AbortSignal.timeout(HAND_BACK_MS);
+  try {
+    await untilAnswered(() => setFlowRunState(api, due.id, proposal, { signal }), world, signal);
+    world.log.info(`Flow run ${due.run.name} is handed back`, { flowRun: due.id });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    world.log.warning(
+      `Flow run ${due.run.name} could not be handed back: ${reason}; the repair sweep of the next worker finds it`,
+      { flowRun: due.id },
+    );
+  }
+}
