@@ -112,6 +112,7 @@ async function showRuns(apiUrl: string, runs: string): Promise<void> {
 try {
   await demo();
 } catch (error) {
-  console.error(`\n✗ ${error instanceof Error ? error.message : String(error)}`);
+  const reason: unknown = stopping.signal.aborted ? stopping.signal.reason : error;
+  console.error(`\n✗ ${reason instanceof Error ? reason.message : String(reason)}`);
   process.exitCode = 1;
 }

@@ -21,7 +21,7 @@ import { Problem, problemsOf, throwIfAny } from './problem.ts';
 import { defaultPull } from './project/default-pull.ts';
 import { loadProject } from './project/load.ts';
 import type { Entry, Project } from './project/model.ts';
-import { selectEntries } from './project/select.ts';
+import { checkComplete, selectEntries } from './project/select.ts';
 import { planLines } from './report/plan-text.ts';
 import { type Report, summaryMarkdown } from './report/summary.ts';
 import { explainFailedRuns } from './runs/explain.ts';
@@ -94,6 +94,7 @@ async function deploy(job: Job): Promise<void> {
   const env = stepEnvironment(world.env);
 
   const entries = selectEntries(project, job.inputs.deployments, await flowNames(job));
+  throwIfAny(checkComplete(entries));
   const configurations = await configure(entries, {
     readers: referenceReaders(api, signal),
     env,

@@ -63169,7 +63169,7 @@ __nccwpck_require__.d(__webpack_exports__, {
   gf: () => (/* reexport */ updateWorkQueue)
 });
 
-// UNUSED EXPORTS: DeploymentRecord, FlowRecord, FlowRunRecord, LogRecord, ScheduleRecord, WorkPoolRecord, WorkQueueRecord, createLogs, readFlowRun, readFlowRunStates, readFlowsById, readScheduledRuns, sendWorkerHeartbeat, updateFlowRun, updateFlowRunLabels
+// UNUSED EXPORTS: DeploymentRecord, FlowRecord, FlowRunRecord, LogRecord, ScheduleRecord, WorkPoolRecord, WorkQueueRecord, codeOf, createLogs, readFlowRun, readFlowRunStates, readFlowsById, readScheduledRuns, sendWorkerHeartbeat, updateFlowRun, updateFlowRunLabels
 
 ;// CONCATENATED MODULE: ../../node_modules/openapi-fetch/dist/index.mjs
 const PATH_PARAM_RE = /\{[^{}]+\}/g;
@@ -65138,7 +65138,7 @@ async function eachMember(mapping, resolve) {
 
 /***/ }),
 
-/***/ 9651:
+/***/ 4269:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -66562,6 +66562,22 @@ function fillOutputs(value, outputs, env) {
     return filled === prefect_template/* NotSet */.Oj ? undefined : filled;
 }
 
+;// CONCATENATED MODULE: ../src/project/tags.js
+
+
+function tagList(tags) {
+    if (tags === undefined || tags === null)
+        return [];
+    const items = typeof tags === 'string' ? [...tags] : tags;
+    if (!Array.isArray(items))
+        return undefined;
+    return items.map(prefect_template/* pythonStr */.qV).filter((tag) => tag.trim() !== '');
+}
+function tagItem(item) {
+    const isPlain = item === null || ['boolean', 'number'].includes(typeof item) || item instanceof prefect_json/* SpelledNumber */.bR;
+    return isPlain ? (0,prefect_template/* pythonStr */.qV)(item) : item;
+}
+
 ;// CONCATENATED MODULE: ../src/source/remote-url.js
 function stripCredentials(url) {
     const match = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]*)@(.*)$/is.exec(url);
@@ -66687,6 +66703,7 @@ function pinImage(jobVariables, images) {
 
 
 
+
 function desiredDeployments(entries, context) {
     const problems = [];
     const desired = entries.flatMap((entry) => {
@@ -66741,7 +66758,7 @@ function desiredDeployment(ready, context) {
         version: version.version ?? null,
         version_info: { ...version.info },
         description: typeof values.description === 'string' ? values.description : null,
-        tags: tagsOf(values.tags),
+        tags: tagsOf(values.tags, entry),
         entrypoint: desired_text(values.entrypoint, entry, 'entrypoint'),
         parameters: (0,prefect_json/* isJsonObject */.OW)(values.parameters) ? values.parameters : {},
         parameter_openapi_schema: flow.parameters.schema,
@@ -66792,9 +66809,14 @@ function versionOf(ready, values, context) {
         });
     }
 }
-function tagsOf(value) {
-    const items = typeof value === 'string' ? Array.from(value) : Array.isArray(value) ? value : [];
-    return items.map((item) => (0,prefect_template/* pythonStr */.qV)(item)).filter((tag) => tag.trim() !== '');
+function tagsOf(value, entry) {
+    const tags = tagList(value);
+    if (tags !== undefined)
+        return tags;
+    throw new src_problem/* Problem */.AF('tags are neither a list nor a text once their placeholders are filled in', {
+        where: placeOf(entry, 'tags'),
+        remedy: 'Check the step outputs and variables that they name.',
+    });
 }
 function concurrencyOf(value) {
     if (value === undefined)
@@ -80701,22 +80723,6 @@ function withoutUndefined(item) {
     return written;
 }
 
-;// CONCATENATED MODULE: ../src/project/tags.js
-
-
-function tagList(tags) {
-    if (tags === undefined || tags === null)
-        return [];
-    const items = typeof tags === 'string' ? [...tags] : tags;
-    if (!Array.isArray(items))
-        return undefined;
-    return items.map(pythonStr).filter((tag) => tag.trim() !== '');
-}
-function tagItem(item) {
-    const isPlain = item === null || ['boolean', 'number'].includes(typeof item) || item instanceof prefect_json/* SpelledNumber */.bR;
-    return isPlain ? (0,prefect_template/* pythonStr */.qV)(item) : item;
-}
-
 ;// CONCATENATED MODULE: ../src/project/schema.js
 
 
@@ -81152,10 +81158,10 @@ function checkComplete(entries) {
         const label = entry.name === undefined ? 'this deployment' : `deployment ${entry.name}`;
         const missing = [];
         if (entry.name === undefined || entry.name === '') {
-            missing.push(new Problem(`${label} has no name`, { remedy: 'Add `name: …` to it.', where: entry.where }));
+            missing.push(new src_problem/* Problem */.AF(`${label} has no name`, { remedy: 'Add `name: …` to it.', where: entry.where }));
         }
         if (entry.entrypoint === undefined || entry.entrypoint === '') {
-            missing.push(new Problem(`${label} has no entrypoint`, {
+            missing.push(new src_problem/* Problem */.AF(`${label} has no entrypoint`, {
                 remedy: 'Add `entrypoint: path/to/file.py:flow_function` to it, relative to the working directory.',
                 where: entry.where,
             }));
@@ -82130,11 +82136,16 @@ function onlyFalse(value) {
     return value === false ? undefined : 'false, as it would give every push another digest';
 }
 
+;// CONCATENATED MODULE: ../src/source/tag.js
+function isTag(text) {
+    return /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/.test(text);
+}
+
 ;// CONCATENATED MODULE: ../src/steps/image-name.js
 
 
+
 const REPOSITORY = /^(?:(?:[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?(?::\d+)?|\[[0-9a-fA-F:]+\](?::\d+)?)\/)?[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*)*$/;
-const TAG = /^[\w][\w.-]{0,127}$/;
 function readRepository(step, imageName) {
     const namespace = step.env.PREFECT_DEFAULT_DOCKER_BUILD_NAMESPACE ?? '';
     const repository = imageName.includes('/') || namespace === '' ? imageName : `${namespace}/${imageName}`;
@@ -82144,7 +82155,7 @@ function readRepository(step, imageName) {
     throw stepProblem(step, `has ${JSON.stringify(repository)} as image_name, which is no name of an image repository`, `${hint}A name has lower-case letters, digits and . _ - / and no spaces, e.g. registry.example.com/team/flows.`);
 }
 function checkTag(step, tag) {
-    if (isUnknown(tag) || TAG.test(tag))
+    if (isUnknown(tag) || isTag(tag))
         return;
     throw stepProblem(step, `has ${JSON.stringify(tag)} as a tag, which is none`, 'A tag has letters, digits and . _ -, begins with none of . and -, and has at most 128 characters.');
 }
@@ -83010,6 +83021,7 @@ async function deploy(job) {
     const { log, signal } = world;
     const env = stepEnvironment(world.env);
     const entries = selectEntries(project, job.inputs.deployments, await action_flowNames(job));
+    (0,src_problem/* throwIfAny */.MI)(checkComplete(entries));
     const configurations = await configure(entries, {
         readers: (0,client/* referenceReaders */.m3)(api, signal),
         env,
@@ -83228,7 +83240,7 @@ function statusRemedy(error, apiUrl) {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _actions_core__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(1742);
-/* harmony import */ var _action_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(9651);
+/* harmony import */ var _action_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(4269);
 /* harmony import */ var _api_problem_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(5057);
 /* harmony import */ var _problem_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(4324);
 /* harmony import */ var _runner_world_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(4483);

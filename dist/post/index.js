@@ -45729,7 +45729,7 @@ __nccwpck_require__.d(__webpack_exports__, {
   pm: () => (/* reexport */ setFlowRunState)
 });
 
-// UNUSED EXPORTS: DeploymentRecord, FlowRecord, FlowRunRecord, LogRecord, PrefectAnswerError, PrefectApiError, PrefectUnreachableError, ScheduleRecord, WorkPoolRecord, WorkQueueRecord, createDeployment, createFlow, createFlowRun, createLogs, createWorkPool, createWorkQueue, readDefaultBaseJobTemplate, readDeploymentByName, readDeployments, readFlowRun, readFlowRunStates, readFlowsById, readFlowsByName, readLogs, readScheduledRuns, readWorkPool, readWorkQueues, referenceReaders, sendWorkerHeartbeat, updateDeployment, updateFlowRun, updateFlowRunLabels, updateWorkPool, updateWorkQueue
+// UNUSED EXPORTS: DeploymentRecord, FlowRecord, FlowRunRecord, LogRecord, PrefectAnswerError, PrefectApiError, PrefectUnreachableError, ScheduleRecord, WorkPoolRecord, WorkQueueRecord, codeOf, createDeployment, createFlow, createFlowRun, createLogs, createWorkPool, createWorkQueue, readDefaultBaseJobTemplate, readDeploymentByName, readDeployments, readFlowRun, readFlowRunStates, readFlowsById, readFlowsByName, readLogs, readScheduledRuns, readWorkPool, readWorkQueues, referenceReaders, sendWorkerHeartbeat, updateDeployment, updateFlowRun, updateFlowRunLabels, updateWorkPool, updateWorkQueue
 
 ;// CONCATENATED MODULE: ../../node_modules/openapi-fetch/dist/index.mjs
 const PATH_PARAM_RE = /\{[^{}]+\}/g;

@@ -1,6 +1,6 @@
 export { openPrefectApi, type PrefectApi } from './api.ts';
 export * from './deployments.ts';
-export { PrefectAnswerError, PrefectApiError, PrefectUnreachableError } from './errors.ts';
+export { codeOf, PrefectAnswerError, PrefectApiError, PrefectUnreachableError } from './errors.ts';
 export * from './flow-runs.ts';
 export * from './flows.ts';
 export * from './logs.ts';

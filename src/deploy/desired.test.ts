@@ -216,6 +216,7 @@ describe('an entry', () => {
     ['without an entrypoint', [entry({}, { entrypoint: undefined })], 'has no entrypoint'],
     ['with a slash in its name', [entry({}, { name: 'a/b' })], '"a/b" cannot be the name'],
     ['with a block that does not exist', [entry({ parameters: { p: '{{ prefect.blocks.secret.gone }}' } })], 'gone'],
+    ['with tags that come to a mapping', [entry({ tags: '{{ sha }}' })], 'tags are neither a list nor a text'],
     ['with an unknown version type', [entry({ version_type: 'vcs:svn' })], 'unknown version type "vcs:svn"'],
     ['that another makes too', [entry(), entry()], 'two entries make the deployment hello/d'],
   ])('is refused %s', async (_name, entries, message) => {

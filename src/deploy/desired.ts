@@ -1,7 +1,8 @@
 import { isJsonObject, type Json, type JsonObject, SpelledNumber } from '@slipway/prefect/json';
-import { applyValues, pythonStr } from '@slipway/prefect/template';
+import { applyValues } from '@slipway/prefect/template';
 import type { Flow } from '../flow/model.ts';
 import { Problem, throwIfAny } from '../problem.ts';
+import { tagList } from '../project/tags.ts';
 import type { Revision } from '../source/model.ts';
 import { inferVersionInfo, UnknownVersionType } from '../source/version-info.ts';
 import type { Prepared } from '../steps/model.ts';
@@ -89,7 +90,7 @@ function desiredDeployment(ready: ReadyEntry, context: DesireContext): DesiredDe
     version: version.version ?? null,
     version_info: { ...version.info },
     description: typeof values.description === 'string' ? values.description : null,
-    tags: tagsOf(values.tags),
+    tags: tagsOf(values.tags, entry),
     entrypoint: text(values.entrypoint, entry, 'entrypoint'),
     parameters: isJsonObject(values.parameters) ? values.parameters : {},
     parameter_openapi_schema: flow.parameters.schema,
@@ -140,10 +141,13 @@ function versionOf(ready: ReadyEntry, values: JsonObject, context: DesireContext
   }
 }
 
-/** Items as text, blank ones dropped; a text in place of a list is taken apart as Prefect does (§1.3). */
-function tagsOf(value: Json | undefined): string[] {
-  const items = typeof value === 'string' ? Array.from(value) : Array.isArray(value) ? value : [];
-  return items.map((item) => pythonStr(item)).filter((tag) => tag.trim() !== '');
+function tagsOf(value: Json | undefined, entry: Configuration['entry']): string[] {
+  const tags = tagList(value);
+  if (tags !== undefined) return tags;
+  throw new Problem('tags are neither a list nor a text once their placeholders are filled in', {
+    where: placeOf(entry, 'tags'),
+    remedy: 'Check the step outputs and variables that they name.',
+  });
 }
 
 type Concurrency = Pick<DeploymentFields, 'concurrency_limit' | 'concurrency_options'>;

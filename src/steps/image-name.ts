@@ -1,3 +1,4 @@
+import { isTag } from '../source/tag.ts';
 import { isUnknown } from './foresight.ts';
 import type { StepRun } from './model.ts';
 import { stepProblem } from './step-problem.ts';
@@ -5,7 +6,6 @@ import { stepProblem } from './step-problem.ts';
 /** A registry host with an optional port, then lower-case path components (distribution's reference grammar). */
 const REPOSITORY =
   /^(?:(?:[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?(?::\d+)?|\[[0-9a-fA-F:]+\](?::\d+)?)\/)?[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*)*$/;
-const TAG = /^[\w][\w.-]{0,127}$/;
 
 /**
  * The repository that an `image_name` means: with PREFECT_DEFAULT_DOCKER_BUILD_NAMESPACE before a name without a slash
@@ -27,7 +27,7 @@ export function readRepository(step: StepRun, imageName: string): string {
 
 /** @throws Problem for a tag that no registry takes. */
 export function checkTag(step: StepRun, tag: string): void {
-  if (isUnknown(tag) || TAG.test(tag)) return;
+  if (isUnknown(tag) || isTag(tag)) return;
   throw stepProblem(
     step,
     `has ${JSON.stringify(tag)} as a tag, which is none`,

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { createImageBuilder } from '../../src/image/builder.ts';
 import { withOciLabels } from '../../src/image/labels.ts';
 import type { DockerfileSource, ImagePlan } from '../../src/image/model.ts';
+import { somePlan } from '../../src/image/testing-plan.ts';
 import { Problem } from '../../src/problem.ts';
 import type { Revision } from '../../src/source/model.ts';
 import { openTestWorld, type TestWorld } from '../../src/source/testing-world.ts';
@@ -192,27 +193,14 @@ describe('building an image', () => {
   });
 
   function plan(different: Partial<ImagePlan> = {}): ImagePlan {
-    return {
+    return somePlan({
       repository: `${rig.registry}/image-test/hello`,
       tags: ['one'],
       context,
       dockerfile: { kind: 'generated', content: 'FROM scratch\nCOPY hello.txt /\n', dockerignore: undefined },
-      platforms: [],
-      target: undefined,
-      buildArgs: {},
-      labels: {},
-      cacheFrom: [],
-      cacheTo: [],
-      noCache: false,
-      pull: false,
-      network: undefined,
-      addHosts: [],
-      builder: undefined,
-      sourceDateEpoch: undefined,
-      push: true,
       where: undefined,
       ...different,
-    };
+    });
   }
 
   function generated(content: string): Partial<ImagePlan> {

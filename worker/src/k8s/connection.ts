@@ -7,9 +7,10 @@
  * Credentials are read again once a minute and after a 401; when certificates change, new connections replace the old
  * ones, which end when their calls do. Everything opened here is closed by close().
  */
+import { codeOf } from '@slipway/prefect/client';
 import { Agent, type Dispatcher, request } from 'undici';
 import type { ClusterAccess, Credentials } from './access.ts';
-import { codeOf, KubernetesApiError, KubernetesUnreachableError } from './errors.ts';
+import { KubernetesApiError, KubernetesUnreachableError } from './errors.ts';
 
 export interface Call {
   readonly method: 'GET' | 'POST' | 'DELETE';

@@ -75,12 +75,3 @@ function readStatus(body: string): z.infer<typeof Status> {
 function describe(cause: unknown): string {
   return cause instanceof Error ? cause.message : String(cause);
 }
-
-/** The error code of a failed connection, found along the chain of causes. */
-export function codeOf(error: unknown): string | undefined {
-  for (let current = error; current instanceof Error; current = current.cause) {
-    if ('code' in current && typeof current.code === 'string') return current.code;
-    if (current instanceof AggregateError && current.errors.length > 0) return codeOf(current.errors[0]);
-  }
-  return undefined;
-}

@@ -1,6 +1,6 @@
+import { codeOf } from '@slipway/prefect/client';
 import { z } from 'zod';
 import type { OpenAnswer } from '../k8s/connection.ts';
-import { codeOf } from '../k8s/errors.ts';
 
 /** One event of a watch, with the version to continue from. */
 export interface WatchEvent {

@@ -33,16 +33,6 @@ export function isLabelValue(value: string): boolean {
   return /^$|^[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/.test(value);
 }
 
-/** True for what Kubernetes takes as the key of a label or an annotation. */
-export function isLabelKey(key: string): boolean {
-  const slash = key.indexOf('/');
-  const name = key.slice(slash + 1);
-  const prefix = key.slice(0, Math.max(slash, 0));
-  const nameFits = name !== '' && isLabelValue(name);
-  if (slash < 0) return nameFits;
-  return nameFits && prefix.length <= 253 && /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/.test(prefix);
-}
-
 /** The algorithm of python-slugify 9 with its default settings, in its order. */
 function slugify(text: string, disallowed: RegExp, maxLength: number, lowerCase = false): string {
   const ascii = decoded(toAscii(text.replace(/'+/g, '-').normalize('NFKD'))).normalize('NFKD');
