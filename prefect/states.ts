@@ -28,6 +28,8 @@ export const State = z.object({
   name: z.string().nullable(),
   message: z.string().nullish(),
   timestamp: z.string().nullish(),
+  /** What a run returned, or where that is kept; passed on as it came. */
+  data: z.unknown().optional(),
   state_details: z.looseObject({ transition_id: z.string().nullish(), scheduled_time: z.string().nullish() }).nullish(),
 });
 export type State = z.infer<typeof State>;

@@ -63717,12 +63717,14 @@ class PrefectApiError extends Error {
     method;
     path;
     detail;
-    constructor(status, method, path, detail) {
+    retryAfterMs;
+    constructor(status, method, path, detail, retryAfterMs) {
         super(`${method} ${path} was answered ${status}${detail === '' ? '' : `: ${detail}`}`);
         this.status = status;
         this.method = method;
         this.path = path;
         this.detail = detail;
+        this.retryAfterMs = retryAfterMs;
     }
 }
 class PrefectUnreachableError extends Error {
@@ -63846,7 +63848,8 @@ function delayBeforeRetry(outcome, attempt, policy, random, now) {
     if (!isPassing(outcome, policy.retryExtraCodes))
         return undefined;
     const counted = !(outcome.kind === 'answer' && outcome.maintenance);
-    if (counted && attempt > policy.maxRetries)
+    const most = outcome.kind === 'answer' && outcome.csrfRejected ? Math.max(1, policy.maxRetries) : policy.maxRetries;
+    if (counted && attempt > most)
         return undefined;
     if (outcome.kind === 'answer' && outcome.csrfRejected)
         return 0;
@@ -63917,7 +63920,8 @@ function openTransport(settings, world) {
         return { status: answer.statusCode, headers: answer.headers, body: text };
     }
     const csrf = new CsrfTokens(settings.csrfSupport && !settings.cloud, settings.apiUrl, world.clock, (url, signal) => once('GET', url, {}, undefined, signal));
-    async function send(input) {
+    async function send(input, options) {
+        const policy = { ...settings, ...options };
         const method = input.method;
         const path = input.url.slice(settings.apiUrl.length).replace(/\?.*$/, '');
         const body = method === 'GET' || method === 'DELETE' ? undefined : await input.text();
@@ -63948,11 +63952,13 @@ function openTransport(settings, world) {
                 failure = error;
                 outcome = { kind: 'failure', code: codeOf(error), answeredBefore };
             }
-            const delayMs = delayBeforeRetry(outcome, attempt, settings, world.random, world.clock.now());
+            const delayMs = delayBeforeRetry(outcome, attempt, policy, world.random, world.clock.now());
             const what = outcome.kind === 'answer' ? String(outcome.status) : (outcome.code ?? 'no answer');
             if (delayMs === undefined) {
-                if (answer !== undefined)
-                    throw new PrefectApiError(answer.status, method, path, detailOf(answer.body));
+                if (answer !== undefined) {
+                    const afterMs = retryAfterMs(header(answer, 'retry-after'), world.clock.now());
+                    throw new PrefectApiError(answer.status, method, path, detailOf(answer.body), afterMs);
+                }
                 throw new PrefectUnreachableError(settings.apiUrl, attempt, failure);
             }
             const line = `Prefect API: ${method} ${path}: ${what}; trying again in ${(delayMs / 1000).toFixed(1)} s`;
@@ -64007,6 +64013,7 @@ function openPrefectApi(settings, world) {
     return {
         settings,
         client: createClient({ baseUrl: settings.apiUrl, fetch: (input) => transport.send(input) }),
+        send: transport.send,
         get requests() {
             return transport.requests;
         },
@@ -64200,6 +64207,7 @@ async function setFlowRunState(api, id, proposal, options) {
         type: proposal.type,
         ...(proposal.name === undefined ? {} : { name: proposal.name }),
         ...(proposal.message === undefined ? {} : { message: proposal.message }),
+        ...(proposal.data === undefined ? {} : { data: proposal.data }),
         ...(Object.keys(details).length === 0 ? {} : { state_details: details }),
     };
     const answer = await api.client.POST('/flow_runs/{id}/set_state', {
@@ -64210,6 +64218,7 @@ async function setFlowRunState(api, id, proposal, options) {
         },
         parseAs: 'text',
         signal: options.signal,
+        ...(options.once ? { fetch: (input) => api.send(input, { maxRetries: 0 }) } : {}),
     });
     const read = api_answerOf(OrchestrationAnswer, answer, 'set flow run state');
     const reason = read.details?.reason ?? '';
@@ -64733,6 +64742,7 @@ const State = zod__WEBPACK_IMPORTED_MODULE_0__/* .object */ .Ikc({
     name: zod__WEBPACK_IMPORTED_MODULE_0__/* .string */ .YjP().nullable(),
     message: zod__WEBPACK_IMPORTED_MODULE_0__/* .string */ .YjP().nullish(),
     timestamp: zod__WEBPACK_IMPORTED_MODULE_0__/* .string */ .YjP().nullish(),
+    data: zod__WEBPACK_IMPORTED_MODULE_0__/* .unknown */ .L5J().optional(),
     state_details: zod__WEBPACK_IMPORTED_MODULE_0__/* .looseObject */ ._H3({ transition_id: zod__WEBPACK_IMPORTED_MODULE_0__/* .string */ .YjP().nullish(), scheduled_time: zod__WEBPACK_IMPORTED_MODULE_0__/* .string */ .YjP().nullish() }).nullish(),
 });
 

@@ -46277,12 +46277,14 @@ class errors_PrefectApiError extends Error {
     method;
     path;
     detail;
-    constructor(status, method, path, detail) {
+    retryAfterMs;
+    constructor(status, method, path, detail, retryAfterMs) {
         super(`${method} ${path} was answered ${status}${detail === '' ? '' : `: ${detail}`}`);
         this.status = status;
         this.method = method;
         this.path = path;
         this.detail = detail;
+        this.retryAfterMs = retryAfterMs;
     }
 }
 class PrefectUnreachableError extends Error {
@@ -46406,7 +46408,8 @@ function delayBeforeRetry(outcome, attempt, policy, random, now) {
     if (!isPassing(outcome, policy.retryExtraCodes))
         return undefined;
     const counted = !(outcome.kind === 'answer' && outcome.maintenance);
-    if (counted && attempt > policy.maxRetries)
+    const most = outcome.kind === 'answer' && outcome.csrfRejected ? Math.max(1, policy.maxRetries) : policy.maxRetries;
+    if (counted && attempt > most)
         return undefined;
     if (outcome.kind === 'answer' && outcome.csrfRejected)
         return 0;
@@ -46477,7 +46480,8 @@ function openTransport(settings, world) {
         return { status: answer.statusCode, headers: answer.headers, body: text };
     }
     const csrf = new CsrfTokens(settings.csrfSupport && !settings.cloud, settings.apiUrl, world.clock, (url, signal) => once('GET', url, {}, undefined, signal));
-    async function send(input) {
+    async function send(input, options) {
+        const policy = { ...settings, ...options };
         const method = input.method;
         const path = input.url.slice(settings.apiUrl.length).replace(/\?.*$/, '');
         const body = method === 'GET' || method === 'DELETE' ? undefined : await input.text();
@@ -46508,11 +46512,13 @@ function openTransport(settings, world) {
                 failure = error;
                 outcome = { kind: 'failure', code: codeOf(error), answeredBefore };
             }
-            const delayMs = delayBeforeRetry(outcome, attempt, settings, world.random, world.clock.now());
+            const delayMs = delayBeforeRetry(outcome, attempt, policy, world.random, world.clock.now());
             const what = outcome.kind === 'answer' ? String(outcome.status) : (outcome.code ?? 'no answer');
             if (delayMs === undefined) {
-                if (answer !== undefined)
-                    throw new errors_PrefectApiError(answer.status, method, path, detailOf(answer.body));
+                if (answer !== undefined) {
+                    const afterMs = retryAfterMs(header(answer, 'retry-after'), world.clock.now());
+                    throw new errors_PrefectApiError(answer.status, method, path, detailOf(answer.body), afterMs);
+                }
                 throw new PrefectUnreachableError(settings.apiUrl, attempt, failure);
             }
             const line = `Prefect API: ${method} ${path}: ${what}; trying again in ${(delayMs / 1000).toFixed(1)} s`;
@@ -46567,6 +46573,7 @@ function openPrefectApi(settings, world) {
     return {
         settings,
         client: createClient({ baseUrl: settings.apiUrl, fetch: (input) => transport.send(input) }),
+        send: transport.send,
         get requests() {
             return transport.requests;
         },
@@ -46760,6 +46767,7 @@ async function setFlowRunState(api, id, proposal, options) {
         type: proposal.type,
         ...(proposal.name === undefined ? {} : { name: proposal.name }),
         ...(proposal.message === undefined ? {} : { message: proposal.message }),
+        ...(proposal.data === undefined ? {} : { data: proposal.data }),
         ...(Object.keys(details).length === 0 ? {} : { state_details: details }),
     };
     const answer = await api.client.POST('/flow_runs/{id}/set_state', {
@@ -46770,6 +46778,7 @@ async function setFlowRunState(api, id, proposal, options) {
         },
         parseAs: 'text',
         signal: options.signal,
+        ...(options.once ? { fetch: (input) => api.send(input, { maxRetries: 0 }) } : {}),
     });
     const read = api_answerOf(OrchestrationAnswer, answer, 'set flow run state');
     const reason = read.details?.reason ?? '';
@@ -47292,6 +47301,7 @@ const State = zod__WEBPACK_IMPORTED_MODULE_0__/* .object */ .Ikc({
     name: zod__WEBPACK_IMPORTED_MODULE_0__/* .string */ .YjP().nullable(),
     message: zod__WEBPACK_IMPORTED_MODULE_0__/* .string */ .YjP().nullish(),
     timestamp: zod__WEBPACK_IMPORTED_MODULE_0__/* .string */ .YjP().nullish(),
+    data: zod__WEBPACK_IMPORTED_MODULE_0__/* .unknown */ .L5J().optional(),
     state_details: zod__WEBPACK_IMPORTED_MODULE_0__/* .looseObject */ ._H3({ transition_id: zod__WEBPACK_IMPORTED_MODULE_0__/* .string */ .YjP().nullish(), scheduled_time: zod__WEBPACK_IMPORTED_MODULE_0__/* .string */ .YjP().nullish() }).nullish(),
 });
 
@@ -51286,10 +51296,11 @@ __nccwpck_require__.d(__webpack_exports__, {
   Ikc: () => (/* binding */ object),
   g1P: () => (/* binding */ record),
   YjP: () => (/* binding */ schemas_string),
-  KCZ: () => (/* binding */ union)
+  KCZ: () => (/* binding */ union),
+  L5J: () => (/* binding */ unknown)
 });
 
-// UNUSED EXPORTS: ZodAny, ZodArray, ZodBase64, ZodBase64URL, ZodBigInt, ZodBigIntFormat, ZodBoolean, ZodCIDRv4, ZodCIDRv6, ZodCUID, ZodCUID2, ZodCatch, ZodCodec, ZodCreditCard, ZodCustom, ZodCustomStringFormat, ZodDate, ZodDefault, ZodDiscriminatedUnion, ZodE164, ZodEmail, ZodEmoji, ZodEnum, ZodExactOptional, ZodFile, ZodFunction, ZodGUID, ZodIBAN, ZodIPv4, ZodIPv6, ZodISODate, ZodISODateTime, ZodISODuration, ZodISOTime, ZodInstanceOf, ZodIntersection, ZodJWT, ZodKSUID, ZodLazy, ZodLiteral, ZodMAC, ZodMap, ZodNaN, ZodNanoID, ZodNever, ZodNonOptional, ZodNull, ZodNullable, ZodNumber, ZodNumberFormat, ZodObject, ZodOptional, ZodPipe, ZodPrefault, ZodPreprocess, ZodPromise, ZodReadonly, ZodRecord, ZodSet, ZodString, ZodStringFormat, ZodSuccess, ZodSymbol, ZodTemplateLiteral, ZodTransform, ZodTuple, ZodType, ZodULID, ZodURL, ZodUUID, ZodUndefined, ZodUnion, ZodUnknown, ZodVoid, ZodXID, ZodXor, _ZodString, _default, _function, any, base64, base64url, bigint, catch, check, cidrv4, cidrv6, codec, creditCard, cuid, cuid2, currencyCode, date, describe, discriminatedUnion, e164, email, emoji, exactOptional, file, float32, float64, function, guid, hash, hex, hostname, httpUrl, iban, int, int32, int64, intersection, invertCodec, ipv4, ipv6, json, jwt, keyof, ksuid, lazy, literal, looseRecord, mac, map, meta, nan, nanoid, nativeEnum, never, nonoptional, null, nullable, nullish, optional, partialRecord, pipe, prefault, preprocess, promise, readonly, refine, set, strictObject, stringFormat, stringbool, success, superRefine, symbol, templateLiteral, transform, tuple, uint32, uint64, ulid, undefined, unknown, url, uuid, uuidv4, uuidv6, uuidv7, void, xid, xor
+// UNUSED EXPORTS: ZodAny, ZodArray, ZodBase64, ZodBase64URL, ZodBigInt, ZodBigIntFormat, ZodBoolean, ZodCIDRv4, ZodCIDRv6, ZodCUID, ZodCUID2, ZodCatch, ZodCodec, ZodCreditCard, ZodCustom, ZodCustomStringFormat, ZodDate, ZodDefault, ZodDiscriminatedUnion, ZodE164, ZodEmail, ZodEmoji, ZodEnum, ZodExactOptional, ZodFile, ZodFunction, ZodGUID, ZodIBAN, ZodIPv4, ZodIPv6, ZodISODate, ZodISODateTime, ZodISODuration, ZodISOTime, ZodInstanceOf, ZodIntersection, ZodJWT, ZodKSUID, ZodLazy, ZodLiteral, ZodMAC, ZodMap, ZodNaN, ZodNanoID, ZodNever, ZodNonOptional, ZodNull, ZodNullable, ZodNumber, ZodNumberFormat, ZodObject, ZodOptional, ZodPipe, ZodPrefault, ZodPreprocess, ZodPromise, ZodReadonly, ZodRecord, ZodSet, ZodString, ZodStringFormat, ZodSuccess, ZodSymbol, ZodTemplateLiteral, ZodTransform, ZodTuple, ZodType, ZodULID, ZodURL, ZodUUID, ZodUndefined, ZodUnion, ZodUnknown, ZodVoid, ZodXID, ZodXor, _ZodString, _default, _function, any, base64, base64url, bigint, catch, check, cidrv4, cidrv6, codec, creditCard, cuid, cuid2, currencyCode, date, describe, discriminatedUnion, e164, email, emoji, exactOptional, file, float32, float64, function, guid, hash, hex, hostname, httpUrl, iban, int, int32, int64, intersection, invertCodec, ipv4, ipv6, json, jwt, keyof, ksuid, lazy, literal, looseRecord, mac, map, meta, nan, nanoid, nativeEnum, never, nonoptional, null, nullable, nullish, optional, partialRecord, pipe, prefault, preprocess, promise, readonly, refine, set, strictObject, stringFormat, stringbool, success, superRefine, symbol, templateLiteral, transform, tuple, uint32, uint64, ulid, undefined, url, uuid, uuidv4, uuidv6, uuidv7, void, xid, xor
 
 // EXTERNAL MODULE: ../../node_modules/zod/v4/core/core.js
 var core_core = __nccwpck_require__(6416);

@@ -4,13 +4,15 @@ import { isJsonObject, type JsonObject, parseJson, SpelledNumber } from '../json
 import type { PrefectSettings } from '../settings/index.ts';
 import { PrefectAnswerError, PrefectApiError } from './errors.ts';
 import type { paths } from './openapi.ts';
-import { openTransport, type TransportWorld } from './transport.ts';
+import { openTransport, type Transport, type TransportWorld } from './transport.ts';
 
 /** An open connection to one Prefect API; every function of this package takes it first. */
 export interface PrefectApi {
   readonly settings: PrefectSettings;
   /** Typed by the server's own document; call it with `parseAs: 'text'` and read the answer with `answerOf`. */
   readonly client: Client<paths>;
+  /** What `client` sends by; a call that must not be repeated unseen gives it as its own `fetch`, with no retries. */
+  readonly send: Transport['send'];
   /** Requests sent so far, retries included. */
   readonly requests: number;
   close(): Promise<void>;
@@ -26,6 +28,7 @@ export function openPrefectApi(settings: PrefectSettings, world: TransportWorld)
   return {
     settings,
     client: createClient<paths>({ baseUrl: settings.apiUrl, fetch: (input) => transport.send(input) }),
+    send: transport.send,
     get requests() {
       return transport.requests;
     },

@@ -6,13 +6,16 @@ export class PrefectApiError extends Error {
   /** Path below the API URL, e.g. `/work_pools/kubernetes`. */
   readonly path: string;
   readonly detail: string;
+  /** What the answer's Retry-After asks for, in milliseconds. */
+  readonly retryAfterMs: number | undefined;
 
-  constructor(status: number, method: string, path: string, detail: string) {
+  constructor(status: number, method: string, path: string, detail: string, retryAfterMs?: number) {
     super(`${method} ${path} was answered ${status}${detail === '' ? '' : `: ${detail}`}`);
     this.status = status;
     this.method = method;
     this.path = path;
     this.detail = detail;
+    this.retryAfterMs = retryAfterMs;
   }
 }
 

@@ -78,6 +78,7 @@ export interface StateProposal {
   /** The same over all retries of one intended transition, so that a lost answer is recognised (worker.md §4.2). */
   readonly transitionId?: string;
   readonly scheduledTime?: string;
+  readonly data?: unknown;
 }
 
 /** The server's answer to a proposal (contracts/worker.md §4.2); it is told from an HTTP error, which is thrown. */
@@ -93,12 +94,16 @@ const OrchestrationAnswer = z.object({
   details: z.object({ reason: z.string().nullish(), delay_seconds: number.nullish() }).nullish(),
 });
 
-/** Proposes a state for a run. */
+/**
+ * Proposes a state for a run.
+ *
+ * @param options `once`: sent a single time, for a caller that looks at the run before it repeats the proposal.
+ */
 export async function setFlowRunState(
   api: PrefectApi,
   id: string,
   proposal: StateProposal,
-  options: { readonly force?: boolean; readonly signal: AbortSignal },
+  options: { readonly force?: boolean; readonly once?: boolean; readonly signal: AbortSignal },
 ): Promise<Orchestration> {
   const details = {
     ...(proposal.transitionId === undefined ? {} : { transition_id: proposal.transitionId }),
@@ -108,6 +113,7 @@ export async function setFlowRunState(
     type: proposal.type,
     ...(proposal.name === undefined ? {} : { name: proposal.name }),
     ...(proposal.message === undefined ? {} : { message: proposal.message }),
+    ...(proposal.data === undefined ? {} : { data: proposal.data }),
     ...(Object.keys(details).length === 0 ? {} : { state_details: details }),
   };
   const answer = await api.client.POST('/flow_runs/{id}/set_state', {
@@ -118,6 +124,7 @@ export async function setFlowRunState(
     } as components['schemas']['Body_set_flow_run_state_flow_runs__id__set_state_post'],
     parseAs: 'text',
     signal: options.signal,
+    ...(options.once ? { fetch: (input: Request) => api.send(input, { maxRetries: 0 }) } : {}),
   });
   const read = answerOf(OrchestrationAnswer, answer, 'set flow run state');
   const reason = read.details?.reason ?? '';

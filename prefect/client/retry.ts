@@ -41,7 +41,9 @@ export function delayBeforeRetry(
 ): number | undefined {
   if (!isPassing(outcome, policy.retryExtraCodes)) return undefined;
   const counted = !(outcome.kind === 'answer' && outcome.maintenance);
-  if (counted && attempt > policy.maxRetries) return undefined;
+  // A rejected token says nothing of the request: it is always sent once more, with a new one.
+  const most = outcome.kind === 'answer' && outcome.csrfRejected ? Math.max(1, policy.maxRetries) : policy.maxRetries;
+  if (counted && attempt > most) return undefined;
   if (outcome.kind === 'answer' && outcome.csrfRejected) return 0;
   const asked = outcome.kind === 'answer' ? retryAfterMs(outcome.retryAfter, now) : undefined;
   if (asked !== undefined) return asked * (1 + policy.retryJitterFactor * random());
@@ -58,7 +60,7 @@ function isPassing(outcome: Outcome, extraCodes: readonly number[]): boolean {
 }
 
 /** `Retry-After` in milliseconds: seconds (fractions allowed) or an HTTP date; undefined when neither. */
-function retryAfterMs(header: string | null, now: number): number | undefined {
+export function retryAfterMs(header: string | null, now: number): number | undefined {
   if (header === null || header.trim() === '') return undefined;
   const seconds = Number(header);
   if (Number.isFinite(seconds)) return Math.max(0, seconds * 1000);

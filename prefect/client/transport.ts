@@ -13,7 +13,7 @@ import { EnvHttpProxyAgent, request } from 'undici';
 import { type PrefectSettings, SettingsError } from '../settings/index.ts';
 import { CsrfTokens } from './csrf.ts';
 import { codeOf, detailOf, PrefectApiError, PrefectUnreachableError } from './errors.ts';
-import { delayBeforeRetry, type Outcome } from './retry.ts';
+import { delayBeforeRetry, type Outcome, retryAfterMs } from './retry.ts';
 
 /** The version of the API this client speaks, and the Prefect whose behaviour it follows (§6.7, worker.md §1.4). */
 const API_VERSION = '0.8.4';
@@ -30,8 +30,12 @@ export interface TransportWorld {
 }
 
 export interface Transport {
-  /** Sends one request, tried again as the settings say; resolves with a 2xx answer or throws. */
-  send(input: Request): Promise<Response>;
+  /**
+   * Sends one request, tried again as the settings say; resolves with a 2xx answer or throws.
+   *
+   * @param options `maxRetries`, for a caller that has to look again before each repeat.
+   */
+  send(input: Request, options?: { readonly maxRetries: number }): Promise<Response>;
   /** Requests sent so far, retries included. */
   readonly requests: number;
   close(): Promise<void>;
@@ -91,7 +95,8 @@ export function openTransport(settings: PrefectSettings, world: TransportWorld):
     once('GET', url, {}, undefined, signal),
   );
 
-  async function send(input: Request): Promise<Response> {
+  async function send(input: Request, options?: { readonly maxRetries: number }): Promise<Response> {
+    const policy = { ...settings, ...options };
     const method = input.method;
     const path = input.url.slice(settings.apiUrl.length).replace(/\?.*$/, '');
     const body = method === 'GET' || method === 'DELETE' ? undefined : await input.text();
@@ -124,10 +129,13 @@ export function openTransport(settings: PrefectSettings, world: TransportWorld):
         failure = error;
         outcome = { kind: 'failure', code: codeOf(error), answeredBefore };
       }
-      const delayMs = delayBeforeRetry(outcome, attempt, settings, world.random, world.clock.now());
+      const delayMs = delayBeforeRetry(outcome, attempt, policy, world.random, world.clock.now());
       const what = outcome.kind === 'answer' ? String(outcome.status) : (outcome.code ?? 'no answer');
       if (delayMs === undefined) {
-        if (answer !== undefined) throw new PrefectApiError(answer.status, method, path, detailOf(answer.body));
+        if (answer !== undefined) {
+          const afterMs = retryAfterMs(header(answer, 'retry-after'), world.clock.now());
+          throw new PrefectApiError(answer.status, method, path, detailOf(answer.body), afterMs);
+        }
         throw new PrefectUnreachableError(settings.apiUrl, attempt, failure);
       }
       const line = `Prefect API: ${method} ${path}: ${what}; trying again in ${(delayMs / 1000).toFixed(1)} s`;

@@ -165,13 +165,10 @@ describe('a push to main', () => {
 
   it('loses no run when the worker’s pod is killed midway', async () => {
     const { id } = await deployment('default');
-    const ids = await Promise.all(
-      Array.from(
-        { length: 6 },
-        async (_, index) =>
-          (await createFlowRun(api, id, { parameters: {}, idempotency_key: `kill-${index}` }, soon())).id,
-      ),
-    );
+    const ids: string[] = [];
+    for (let index = 0; index < 6; index += 1) {
+      ids.push((await createFlowRun(api, id, { parameters: {}, idempotency_key: `kill-${index}` }, soon())).id);
+    }
     await until(
       'a Job of the burst',
       async () => ((await Promise.all(ids.map((one) => cluster.jobs(one)))).flat().length > 0 ? true : undefined),

@@ -15,11 +15,12 @@ import {
   type PrefectApi,
   readDeployments,
   readFlowRun,
+  readFlowRunStates,
   readFlowsById,
   setFlowRunState,
 } from '@slipway/prefect/client';
 import { openCatalog } from './claim/catalog.ts';
-import { type ClaimServices, claimRun, readParts } from './claim/claim.ts';
+import { type ClaimServices, claimRun, LAST_LOOK_MS, readParts } from './claim/claim.ts';
 import type { Claim, DueRun, NotClaimed } from './claim/model.ts';
 import type { WorkerConfig } from './config/config.ts';
 import { ConfigError } from './config/config-error.ts';
@@ -46,7 +47,7 @@ export type WorkerState = 'INITIALIZED' | 'RUNNING' | 'DRAINING' | 'STOPPED' | '
 /** Runs in hand at one time when no limit is given: the pace at which a server of either kind still answers. */
 const OWN_PACE = 32;
 /** Kept back from the grace: for the last answers, for handing back, for late writes and for logs. */
-const CLOSING = { answersMs: 2_500, stateMs: 1_500, handBackMs: HAND_BACK_MS, writesMs: 500, logsMs: 1_000 };
+const CLOSING = { answersMs: 2_500, stateMs: LAST_LOOK_MS, handBackMs: HAND_BACK_MS, writesMs: 500, logsMs: 1_000 };
 const CLOSING_MS = Object.values(CLOSING).reduce((sum, ms) => sum + ms);
 /** Watches bring a word a minute; without one for this long the worker is not ready. */
 const WATCH_SILENCE_MS = 300_000;
@@ -187,8 +188,9 @@ export async function runWorker(config: WorkerConfig, world: World, drain: Abort
 
 function claimServices(api: PrefectApi, runLog: RunLog, world: World, { stop, cut }: Stopping): ClaimServices {
   return {
-    propose: (run, proposal, options) => setFlowRunState(api, run, proposal, { ...options, signal: cut }),
-    currentState: async (run) => (await readFlowRun(api, run, AbortSignal.timeout(CLOSING.stateMs))).state ?? undefined,
+    propose: (run, proposal, options) => setFlowRunState(api, run, proposal, { ...options, once: true, signal: cut }),
+    currentState: async (run, signal) => (await readFlowRun(api, run, signal)).state ?? undefined,
+    states: (run, signal) => readFlowRunStates(api, run, signal),
     catalog: openCatalog({
       readDeployments: (ids) => readDeployments(api, { ids }, stop),
       readFlows: (ids) => readFlowsById(api, ids, stop),

@@ -30,7 +30,14 @@ const flow = { id: 'flow', name: 'my-flow', tags: [] };
 const deployment = { id: 'deployment', name: 'd', flow_id: 'flow', tags: [], parameters: {}, schedules: [] };
 const unreachable = () => new PrefectUnreachableError('http://api', 1, new Error('reset'));
 const refused = (status: number) => new PrefectApiError(status, 'POST', '/flow_runs/run/set_state', 'detail');
-const accept: Orchestration = { status: 'ACCEPT', state: undefined };
+const pendingState: State = {
+  id: 'pending',
+  type: 'PENDING',
+  name: 'Pending',
+  state_details: { scheduled_time: '2026-11-24T12:00:00Z' },
+};
+const accept: Orchestration = { status: 'ACCEPT', state: pendingState };
+const asPolled: State = { id: 'scheduled', type: 'SCHEDULED', name: 'Scheduled' };
 
 interface Proposed extends StateProposal {
   readonly force?: boolean;
@@ -51,7 +58,8 @@ function services(
       if (answer === undefined) throw new Error('no answer planned');
       return typeof answer === 'function' ? answer(proposal) : answer;
     },
-    currentState: async () => undefined,
+    currentState: async () => asPolled,
+    states: async () => [],
     catalog: {
       deployment: async () => ({ ...deployment, paused: false, enforce_parameter_schema: false }),
       flow: async () => flow,
@@ -116,6 +124,46 @@ describe('a claim', () => {
     const { value, proposed } = services([refused(status)]);
     expect(await claimRun(due, value, testWorld(), never)).toMatchObject({ won: false, why });
     expect(proposed).toHaveLength(1);
+  });
+
+  it('is repeated only while the run is as it was polled', async () => {
+    const ended = async (): Promise<State> => ({ id: 's', type: 'COMPLETED', name: 'Completed' });
+    const { value, proposed } = services([refused(503), accept], { currentState: ended });
+    expect(await claimRun(due, value, testWorld(), never)).toMatchObject({
+      won: false,
+      why: 'lost',
+      reason: 'it is Completed by now',
+    });
+    expect(proposed).toHaveLength(1);
+  });
+
+  it('waits as long as the server asks before it is repeated', async () => {
+    const throttled = new PrefectApiError(429, 'POST', '/flow_runs/run/set_state', '', 7_000);
+    const world = testWorld();
+    expect(await claimRun(due, services([throttled, accept]).value, world, never)).toMatchObject({ won: true });
+    expect(world.slept).toEqual([7_000]);
+  });
+
+  describe('accepted without a sign of a Scheduled state', () => {
+    const doubtful: Orchestration = { status: 'ACCEPT', state: { ...pendingState, state_details: {} } };
+    const was = (type: State['type'], name: string): State => ({ id: name, type, name });
+
+    it('is won when there was one all the same', async () => {
+      const { value } = services([doubtful], { states: async () => [asPolled, pendingState] });
+      expect(await claimRun(due, value, testWorld(), never)).toMatchObject({ won: true });
+    });
+
+    it('is taken back when the run had ended', async () => {
+      const states = [asPolled, was('PENDING', 'Pending'), was('RUNNING', 'Running'), was('COMPLETED', 'Completed')];
+      const { value, proposed } = services([doubtful, refused(503), accept], {
+        states: async () => [...states, pendingState],
+      });
+      expect(await claimRun(due, value, testWorld(), never)).toMatchObject({ won: false, why: 'lost' });
+      expect(proposed.slice(1)).toMatchObject([
+        { type: 'COMPLETED', name: 'Completed' },
+        { type: 'COMPLETED', name: 'Completed' },
+      ]);
+    });
   });
 
   it('that is never answered is given up after some minutes', async () => {

@@ -3,8 +3,9 @@
  *
  * Failure model. The proposal may be answered late, twice or not at all, and other replicas propose for the same run at
  * the same moment; the server is the arbiter. One transition id is used for all tries, so that a lost answer is told from
- * a lost race. When no answer comes for minutes the run may be Pending without a Job: the repair sweep finds it, here or
- * on another replica. After a claim is won nothing but an explicit answer gives it up: what it needs is read again until
+ * a lost race, and each repeat is preceded by a look at the run: by then it may have been claimed and have ended, and the
+ * server would open it again (reopened.ts). When no answer comes for minutes the run may be Pending without a Job: the
+ * repair sweep finds it, here or on another replica. After a claim is won nothing but an explicit answer gives it up: what it needs is read again until
  * it is there or the worker has to stop, and then the run is handed back.
  */
 import { randomUUID } from 'node:crypto';
@@ -12,20 +13,23 @@ import { type Orchestration, PrefectApiError, type StateProposal } from '@slipwa
 import type { State } from '@slipway/prefect/states';
 import { fullJitter } from '../backoff.ts';
 import type { World } from '../world.ts';
-import { readClaimAnswer } from './answer.ts';
+import { readClaimAnswer, readStanding } from './answer.ts';
 import type { Catalog } from './catalog.ts';
 import type { Claim, DueRun, NotClaimed } from './model.ts';
+import { restoring, undoneState } from './reopened.ts';
 import { isPassing, untilAnswered } from './until-answered.ts';
 
 export interface ClaimServices {
-  /** Answered or given up some time after the worker began to stop: an answer is worth waiting for. */
+  /** Sent once; answered or given up some time after the worker began to stop: an answer is worth waiting for. */
   readonly propose: (
     run: string,
     proposal: StateProposal,
     options?: { readonly force: boolean },
   ) => Promise<Orchestration>;
-  /** The state the run is in, answered or given up within seconds: asked when there is no more time. */
-  readonly currentState: (run: string) => Promise<State | undefined>;
+  /** The state the run is in. */
+  readonly currentState: (run: string, signal: AbortSignal) => Promise<State | undefined>;
+  /** All states the run has been in, oldest first. */
+  readonly states: (run: string, signal: AbortSignal) => Promise<readonly State[]>;
   readonly catalog: Catalog;
   /** Tells the run's own log, which its owner reads. */
   readonly tellRun: (run: string, level: number, message: string) => void;
@@ -34,6 +38,8 @@ export interface ClaimServices {
 const RETRY = { firstMs: 500, mostMs: 15_000 };
 /** How long an unanswered proposal is repeated. */
 const GIVE_UP_MS = 180_000;
+/** When there is no more time: how long the state may take to be read. */
+export const LAST_LOOK_MS = 1_500;
 /** How long WAIT is followed before the next poll decides. */
 const MOST_WAITS = 3;
 const LONGEST_WAIT_MS = 30_000;
@@ -93,19 +99,26 @@ export async function readParts(
 
 async function makePending(
   due: DueRun,
-  { propose, currentState }: ClaimServices,
+  services: ClaimServices,
   world: World,
   signal: AbortSignal,
 ): Promise<NotClaimed | undefined> {
+  const { propose, currentState } = services;
   const transitionId = randomUUID();
   const begin = world.clock.now();
   let waits = 0;
   for (let failures = 0; ; ) {
     signal.throwIfAborted();
     try {
+      if (failures > 0) {
+        const standing = readStanding(await currentState(due.id, signal), due.scheduledState, transitionId);
+        if (standing?.kind === 'won') return undefined;
+        if (standing?.kind === 'lost') return { won: false, why: 'lost', reason: standing.reason };
+      }
       const answer = await propose(due.id, { type: 'PENDING', name: 'Pending', transitionId });
       const verdict = readClaimAnswer(answer, transitionId);
       if (verdict.kind === 'won') return undefined;
+      if (verdict.kind === 'doubtful') return await unlessReopened(due, services, world, signal);
       if (verdict.kind === 'lost') return { won: false, why: 'lost', reason: verdict.reason };
       if (verdict.kind === 'deployment-missing') return await cancelWithoutDeployment(due, propose);
       waits += 1;
@@ -115,7 +128,7 @@ async function makePending(
     } catch (error) {
       if (signal.aborted) {
         // The proposal may have been accepted all the same.
-        const state = await currentState(due.id).catch(() => undefined);
+        const state = await currentState(due.id, AbortSignal.timeout(LAST_LOOK_MS)).catch(() => undefined);
         if (state?.type === 'PENDING' && state.state_details?.transition_id === transitionId) return STOPPING;
         throw error;
       }
@@ -126,9 +139,24 @@ async function makePending(
       if (world.clock.now() - begin > GIVE_UP_MS) {
         return { won: false, why: 'unavailable', reason: 'the Prefect API did not answer the claim' };
       }
-      await world.clock.sleep(fullJitter(failures, RETRY, world.random), signal);
+      const askedMs = error instanceof PrefectApiError ? error.retryAfterMs : undefined;
+      await world.clock.sleep(fullJitter(failures, RETRY, world.random, askedMs), signal);
     }
   }
+}
+
+/** Looks what an accepted claim was made of, and takes it back when the run had ended. */
+async function unlessReopened(
+  due: DueRun,
+  { propose, states }: Pick<ClaimServices, 'propose' | 'states'>,
+  world: World,
+  signal: AbortSignal,
+): Promise<NotClaimed | undefined> {
+  const ended = undoneState(await untilAnswered(() => states(due.id, signal), world, signal));
+  if (ended === undefined) return undefined;
+  const proposal = restoring(ended, randomUUID());
+  await untilAnswered(() => propose(due.id, proposal), world, signal);
+  return { won: false, why: 'lost', reason: `it had ended as ${ended.name ?? ended.type} meanwhile, and is so again` };
 }
 
 /** An answer that says no and will say no again. */

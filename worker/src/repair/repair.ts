@@ -6,15 +6,19 @@
  * and the Scheduled state it was polled under, two that take up the same run make one Job. A run is left alone while it is
  * young, while a Job of it exists, and while it looks like another kind of worker's that may still be at it.
  */
+import { randomUUID } from 'node:crypto';
 import {
   type FlowRunRecord,
   type PrefectApi,
+  readFlowRun,
   readFlowRunStates,
   readFlowRuns,
+  setFlowRunState,
   updateFlowRun,
 } from '@slipway/prefect/client';
 import type { DueRun } from '../claim/model.ts';
 import { presentClaim } from '../claim/present-claim.ts';
+import { restoring, undoneState } from '../claim/reopened.ts';
 import { hasFailed, hasSucceeded } from '../decide/decide.ts';
 import { flowRunId, jobNameSuffix } from '../ids.ts';
 import type { KubernetesConnection } from '../k8s/connection.ts';
@@ -78,13 +82,22 @@ export function isOrphan(
   return age > (others ? OTHER_WORKERS_MS : policy.orphanAfterMs);
 }
 
-/** The run as it was due, or undefined when the Job of its present claim exists. */
+/** The run as it was due, or undefined when the Job of its present claim exists, or it was no claim at all. */
 async function dueAgain(run: FlowRunRecord, options: RepairOptions, signal: AbortSignal): Promise<DueRun | undefined> {
   const { api, kubernetes, namespaces, world } = options;
   const { jobs } = await readLiveRun(run.id, namespaces(), kubernetes, signal);
   const states = await readFlowRunStates(api, run.id, signal);
+  if ((await readFlowRun(api, run.id, signal)).state?.id !== run.state?.id) return undefined;
+  const ended = undoneState(states);
+  if (ended !== undefined) {
+    world.log.warning(
+      `Flow run ${run.name} had ended as ${ended.name ?? ended.type} and was made Pending again: restoring it`,
+    );
+    await setFlowRunState(api, run.id, restoring(ended, randomUUID()), { signal });
+    return undefined;
+  }
   const claim = presentClaim(states);
-  if (claim === undefined || states.at(-1)?.id !== run.state?.id) return undefined;
+  if (claim === undefined) return undefined;
   const id = flowRunId(run.id);
   const job = jobs.find(({ name }) => name.endsWith(`-${jobNameSuffix(id, claim.scheduledState)}`));
   if (job !== undefined) {

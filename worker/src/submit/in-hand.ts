@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { setFlowRunState } from '@slipway/prefect/client';
+import { readFlowRunStates, setFlowRunState } from '@slipway/prefect/client';
 import type { Claim, DueRun, NotClaimed } from '../claim/model.ts';
 import { untilAnswered } from '../claim/until-answered.ts';
 import { type StartServices, startRun } from './start.ts';
@@ -44,18 +44,31 @@ export async function workOnRun(
   }
 }
 
-/** Puts a run that was claimed and not submitted back, for another worker to take. */
+/**
+ * Puts a run that was claimed and not submitted back, for another worker to take. Whether a proposal whose answer was
+ * lost has been accepted is looked up before it is repeated: by then another worker may have the run, or have ended it.
+ */
 async function handBack(due: DueRun, { api, world }: StartServices): Promise<void> {
+  const transitionId = randomUUID();
   const proposal = {
     type: 'SCHEDULED',
     name: 'Scheduled',
     message: 'The worker stopped before the Job was created.',
     scheduledTime: new Date(world.clock.now()).toISOString(),
-    transitionId: randomUUID(),
+    transitionId,
   } as const;
   const signal = AbortSignal.timeout(HAND_BACK_MS);
+  let proposed = false;
+  const propose = async () => {
+    if (proposed) {
+      const states = await readFlowRunStates(api, due.id, signal);
+      if (states.some((state) => state.state_details?.transition_id === transitionId)) return;
+    }
+    proposed = true;
+    await setFlowRunState(api, due.id, proposal, { once: true, signal });
+  };
   try {
-    await untilAnswered(() => setFlowRunState(api, due.id, proposal, { signal }), world, signal);
+    await untilAnswered(propose, world, signal);
     world.log.info(`Flow run ${due.run.name} is handed back`, { flowRun: due.id });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
