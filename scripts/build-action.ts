@@ -11,6 +11,7 @@ const nodeModules = join(root, 'node_modules');
 /**
  * Compiles the action with TypeScript and bundles each entry with ncc: `<into>/main/index.js`, `<into>/post/index.js`.
  * TypeScript compiles first because ncc's own loader keeps neither the project's settings nor pace with its syntax.
+ * Minified, names of functions and classes kept: half the size, and stack traces still tell where.
  * The result holds no time, path or machine, so that a rebuild is byte-equal.
  *
  * @param into directory that receives main/ and post/; they are replaced.
@@ -36,6 +37,7 @@ export async function buildAction(into: string): Promise<void> {
       output,
       '--no-cache',
       '--quiet',
+      '--minify',
       '--license',
       'licenses.txt',
     ];
