@@ -5,6 +5,8 @@ import type { StepFunction } from './model.ts';
 import { pipInstallRequirements } from './pip-install-requirements.ts';
 import { BUILD_DOCKER_IMAGE, PUSH_DOCKER_IMAGE } from './push-ahead.ts';
 import { pushDockerImage } from './push-docker-image.ts';
+import { pythonRemedy } from './python-alternatives.ts';
+import { pythonStep } from './python-step.ts';
 import { runShellScript } from './run-shell-script.ts';
 import { setWorkingDirectory } from './set-working-directory.ts';
 import { stepLabel } from './step-problem.ts';
@@ -21,54 +23,45 @@ const FUNCTIONS: ReadonlyMap<string, StepFunction> = new Map([
   [PUSH_DOCKER_IMAGE, pushDockerImage],
 ]);
 
-/** What to do instead of a step that only Python can run, by the end of its name. */
-const ALTERNATIVES: readonly (readonly [RegExp, string])[] = [
-  [/\.push_to_s3$/, 'Copy the files in a run_shell_script step: `aws s3 sync . s3://BUCKET/FOLDER`.'],
-  [/\.push_to_gcs$/, 'Copy the files in a run_shell_script step: `gcloud storage rsync -r . gs://BUCKET/FOLDER`.'],
-  [
-    /\.push_to_azure_blob_storage$/,
-    'Copy the files in a run_shell_script step: `az storage blob upload-batch -d CONTAINER -s .`.',
-  ],
-  [/\.git_clone$/, 'As a pull step it works; for a build, check the repository out with actions/checkout before.'],
-  [
-    /\.(?:pull_from_s3|pull_from_gcs|pull_from_azure_blob_storage|pull_from_remote_storage|pull_with_block)$/,
-    'It belongs under `pull:`, where the worker runs it.',
-  ],
-];
-
-/** @throws Problem when the step's function is not one that Slipway runs. */
+/** The step's function; one that Slipway does not know itself runs in Python. */
 export function stepFunction(step: StepSpec): StepFunction {
-  const known = FUNCTIONS.get(step.function);
-  if (known === undefined) throw unsupported(step);
-  return known;
+  return FUNCTIONS.get(step.function) ?? pythonStep;
+}
+
+/** True for a step that Python must run (design.md, difference 10). */
+export function needsPython(step: StepSpec): boolean {
+  return !FUNCTIONS.has(step.function);
 }
 
 /**
- * What can be said against build and push steps before any of them runs: functions that are not supported (design.md,
- * difference 10), inputs that a function does not take or needs and does not get (contracts/deploy.md §2). Keys are
- * never templated, so this is certain.
+ * What can be said against build and push steps before any of them runs: functions that no Python could import, or that
+ * there is no Python for; inputs that a function of ours does not take or needs and does not get (contracts/deploy.md
+ * §2). Keys are never templated, so this is certain.
+ *
+ * @param hasPython there is a Python on the PATH.
  */
-export function checkSteps(steps: Iterable<StepSpec>): Problem[] {
+export function checkSteps(steps: Iterable<StepSpec>, hasPython: boolean): Problem[] {
   return [...steps].flatMap((step) => {
     const known = FUNCTIONS.get(step.function);
-    return known === undefined ? [unsupported(step)] : checkInputs(step, known);
+    return known === undefined ? checkForPython(step, hasPython) : checkInputs(step, known);
   });
 }
 
-function unsupported(step: StepSpec): Problem {
-  const alternative = ALTERNATIVES.find(([ending]) => ending.test(step.function))?.[1];
-  return new Problem(`the step ${stepLabel(step)} is ${step.function}, which Slipway cannot run: it is Python's`, {
-    remedy:
-      `${alternative ?? `Run it in a workflow step before Slipway, with ${packageOf(step)} installed.`} Slipway itself ` +
-      'runs run_shell_script, set_working_directory, pip_install_requirements, build_docker_image and push_docker_image.',
-    where: step.where,
-  });
-}
-
-/** The Python package a step comes from, as pip names it. */
-function packageOf(step: StepSpec): string {
-  const [required] = step.requires;
-  return required ?? (step.function.split('.')[0] ?? '').replaceAll('_', '-');
+function checkForPython(step: StepSpec, hasPython: boolean): Problem[] {
+  const label = `the step ${stepLabel(step)}`;
+  if (!/[.:]/.test(step.function)) {
+    const remedy =
+      'Write it with its module, e.g. prefect.deployments.steps.run_shell_script, or my_steps.notify for `notify` in ' +
+      'the file my_steps.py.';
+    return [new Problem(`${label} is no full name of a function`, { remedy, where: step.where })];
+  }
+  if (hasPython) return [];
+  return [
+    new Problem(`${label} is ${step.function}, which runs in Python, and there is none on the PATH`, {
+      remedy: pythonRemedy(step),
+      where: step.where,
+    }),
+  ];
 }
 
 function checkInputs(step: StepSpec, known: StepFunction): Problem[] {

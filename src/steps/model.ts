@@ -51,6 +51,8 @@ export interface PrepareContext {
 /** One step as its function sees it. */
 export interface StepRun {
   readonly context: PrepareContext;
+  /** Whose steps these are. */
+  readonly entry: Entry;
   readonly step: StepSpec;
   /** Inputs with every placeholder filled in. */
   readonly inputs: JsonObject;

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { findPython } from './find-python.ts';
 import { KNOWN_AT_DEPLOY } from './foresight.ts';
 import type { StepFunction } from './model.ts';
 import { checkDirectory, runStreaming } from './run-process.ts';
@@ -50,15 +51,3 @@ export const pipInstallRequirements: StepFunction = {
     return { outputs: { stdout: strip(result.stdout), stderr: strip(result.stderr) } };
   },
 };
-
-/** The first of `python` and `python3` on the PATH. */
-async function findPython(
-  env: Readonly<Record<string, string>>,
-  exists: (path: string) => Promise<boolean>,
-): Promise<string | undefined> {
-  const directories = (env.PATH ?? '').split(':').filter((directory) => directory !== '');
-  for (const name of ['python', 'python3']) {
-    for (const directory of directories) if (await exists(`${directory}/${name}`)) return name;
-  }
-  return undefined;
-}

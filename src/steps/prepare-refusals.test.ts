@@ -19,11 +19,11 @@ deployments:
 - name: y
   push: [{${PUSH}: {image_name: a, force: true}}]
 `;
-    expect(await problemsIn(text, { directory })).toEqual([
-      "3:3 the step push_to_s3 (id up) is prefect_aws.deployments.steps.push_to_s3, which Slipway cannot run: it is Python's",
+    expect(await problemsIn(text, { directory, env: { PATH: directory } })).toEqual([
+      '3:3 the step push_to_s3 (id up) is prefect_aws.deployments.steps.push_to_s3, which runs in Python, and there is none on the PATH',
       '4:3 the step run_shell_script does not take the input scripts',
       '4:3 the step run_shell_script has no script',
-      "5:3 the step notify is my_team.steps.notify, which Slipway cannot run: it is Python's",
+      '5:3 the step notify is my_team.steps.notify, which runs in Python, and there is none on the PATH',
       '9:11 the step push_docker_image does not take the input force',
     ]);
     expect(await readdir(directory)).toEqual([]);
@@ -33,11 +33,11 @@ deployments:
     ['prefect_aws.deployments.steps.push_to_s3', /aws s3 sync/],
     ['prefect_gcp.deployments.steps.push_to_gcs', /gcloud storage rsync/],
     ['prefect_azure.deployments.steps.push_to_azure_blob_storage', /az storage blob/],
-    ['prefect.deployments.steps.git_clone', /actions\/checkout/],
-    ['prefect.deployments.steps.pull_with_block', /under `pull:`/],
-    ['my_team.steps.notify', /in a workflow step before Slipway, with my-team installed/],
+    ['prefect.deployments.steps.pull_with_block', /move it to `pull:`/],
+    ['my_team.steps.notify', /in a workflow step before .* with my-team installed/],
   ])('come with an alternative: %s', async (name, remedy) => {
-    const thrown = await prepared(`build: [{${name}: {}}]\ndeployments: [{name: x}]`).catch((error: unknown) => error);
+    const text = `build: [{${name}: {}}]\ndeployments: [{name: x}]`;
+    const thrown = await prepared(text, { env: { PATH: '/nowhere' } }).catch((error: unknown) => error);
     expect(problemsOf(thrown)?.[0]?.remedy).toMatch(remedy);
   });
 

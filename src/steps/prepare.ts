@@ -4,8 +4,10 @@ import { throwIfAny } from '../problem.ts';
 import type { Entry, StepSpec } from '../project/model.ts';
 import { type EffectiveSteps, effectiveSteps } from '../project/steps-of.ts';
 import type { Revision } from '../source/model.ts';
+import { findPython } from './find-python.ts';
+import { inputsHandedOn } from './foreseen-outputs.ts';
 import { unknownPaths } from './foresight.ts';
-import { checkSteps, stepFunction } from './known-steps.ts';
+import { checkSteps, needsPython, stepFunction } from './known-steps.ts';
 import type { ImageMemo, PrepareContext, Prepared, StepResult } from './model.ts';
 import { BUILD_DOCKER_IMAGE, PUSH_DOCKER_IMAGE } from './push-ahead.ts';
 import { stepLabel } from './step-problem.ts';
@@ -25,11 +27,18 @@ import { fillInputs, stepEnvironment } from './templating.ts';
 export async function prepare(entries: readonly Entry[], context: PrepareContext): Promise<Prepared[]> {
   const effective = entries.map((entry) => ({ entry, steps: effectiveSteps(context.project, entry) }));
   // Steps of the top level are the same objects for each entry, and are complained of once.
-  throwIfAny(checkSteps(new Set(effective.flatMap(({ steps }) => [...steps.build, ...steps.push]))));
+  const steps = new Set(effective.flatMap(({ steps: { build, push } }) => [...build, ...push]));
+  throwIfAny(checkSteps(steps, await hasPythonFor(steps, context)));
   const images: ImageMemo = { built: new Map(), byName: new Map(), defaultTags: new Map() };
   const prepared: Prepared[] = [];
   for (const { entry, steps } of effective) prepared.push(await prepareEntry(entry, steps, images, context));
   return prepared;
+}
+
+/** Looked for only when a step needs it. */
+async function hasPythonFor(steps: ReadonlySet<StepSpec>, { world }: PrepareContext): Promise<boolean> {
+  if (![...steps].some(needsPython)) return false;
+  return (await findPython(stepEnvironment(world.env), world.files.exists)) !== undefined;
 }
 
 async function prepareEntry(
@@ -48,7 +57,7 @@ async function prepareEntry(
     const result = await inLog(entry, step, context, async () => {
       const inputs = await fillInputs(step, inputsFor(step, context), outputs, env, context);
       const following = queue.slice(index + 1);
-      const run = { context, step, inputs, directory, env, outputs, following, pull: steps.pull, images };
+      const run = { context, entry, step, inputs, directory, env, outputs, following, pull: steps.pull, images };
       return await stepFunction(step).run(run);
     });
     if (step.id !== undefined && Object.hasOwn(result.outputs, step.id)) warnOfLostId(step, step.id, context);
@@ -67,11 +76,12 @@ function warnOfLostId(step: StepSpec, id: string, context: PrepareContext): void
   );
 }
 
-/** A plan signs in nowhere, so it has no need to read the block with the password. */
+/** A plan signs in nowhere, so it has no need to read blocks with passwords, nor inputs of what does not run. */
 function inputsFor(step: StepSpec, context: PrepareContext): JsonObject {
-  if (context.mode !== 'plan' || step.function !== PUSH_DOCKER_IMAGE) return step.inputs;
-  const { credentials: _credentials, ...inputs } = step.inputs;
-  return inputs;
+  if (context.mode !== 'plan') return step.inputs;
+  const handedOn = needsPython(step) ? inputsHandedOn(step.function) : undefined;
+  const entries = Object.entries(step.inputs).filter(([name]) => handedOn?.includes(name) ?? name !== 'credentials');
+  return Object.fromEntries(entries);
 }
 
 /** A build opens a group of its own, and a runner's log has groups of one level only. */

@@ -10,13 +10,17 @@ export interface ProcessOptions {
   readonly isSilent: boolean;
   /** The remedy when there is no such program. */
   readonly whenMissing: string;
+  /** What it reads on its standard input; nothing when left out. */
+  readonly stdin?: string;
+  /** After this it is ended, and ExecTimeout thrown; undefined: it may take as long as the job. */
+  readonly timeoutMs?: number;
 }
 
 /**
  * Runs one program of a step with its output in the log.
  *
  * @returns its whole output and exit code.
- * @throws Problem when it cannot be started; the reason of the abort when the job is cancelled.
+ * @throws Problem when it cannot be started; the reason of the abort when the job is cancelled; ExecTimeout.
  */
 export async function runStreaming(
   step: StepRun,
@@ -31,6 +35,8 @@ export async function runStreaming(
       cwd: options.directory,
       env: options.env,
       signal: world.signal,
+      ...(options.stdin === undefined ? {} : { stdin: options.stdin }),
+      ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
       onOutput: (text, stream) => {
         if (!options.isSilent) lines.take(text, stream);
       },

@@ -1,4 +1,4 @@
-import { access, mkdtemp, readdir, readFile, realpath, rm } from 'node:fs/promises';
+import { access, mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { JsonObject } from '@slipway/prefect/json';
@@ -11,8 +11,8 @@ import type { World } from '../world.ts';
 import type { PrepareContext, PushCredentials, StepRun } from './model.ts';
 
 /** A directory that is removed when the test ends. */
-export async function makeDirectory(): Promise<string> {
-  const directory = await realpath(await mkdtemp(join(tmpdir(), 'slipway-test-')));
+export async function makeDirectory(prefix = 'slipway-test-'): Promise<string> {
+  const directory = await realpath(await mkdtemp(join(tmpdir(), prefix)));
   onTestFinished(() => rm(directory, { recursive: true, force: true }));
   return directory;
 }
@@ -23,7 +23,7 @@ export interface TestWorld extends World {
   readonly masked: string[];
 }
 
-/** Real processes, real reading of files, a log that is kept; nothing can be written through it. */
+/** Real processes, real reading of files, new files only in temporary directories; a log that is kept. */
 export function testWorld(
   env: Readonly<Record<string, string>> = {},
   signal = new AbortController().signal,
@@ -43,10 +43,10 @@ export function testWorld(
           () => false,
         ),
       list: (path) => readdir(path),
-      makeTemporaryDirectory: refuse,
-      writeNew: refuse,
+      makeTemporaryDirectory: makeDirectory,
+      writeNew: (path, text) => writeFile(path, text, { flag: 'wx', mode: 0o600 }),
       symlink: refuse,
-      remove: refuse,
+      remove: (path) => rm(path, { recursive: true, force: true }),
     },
     log: {
       info: (text) => logged.push(redact(text)),
@@ -137,8 +137,11 @@ export async function testRun(
     where: { file: 'prefect.yaml', line: 3, column: 3 },
     ...settings.step,
   };
+  const [entry] = (await projectFrom('deployments: [{name: x}]')).entries;
+  if (entry === undefined) throw new Error('no entry');
   return {
     context,
+    entry,
     step,
     inputs,
     directory: context.project.directory,
