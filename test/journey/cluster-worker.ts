@@ -103,6 +103,10 @@ export async function removeWorker(cluster: Cluster): Promise<void> {
 function manifest(rig: RigAddresses, image: string, pool: string): V1Deployment {
   const labels = { app: NAME };
   const env = {
+    HOME: '/home/prefect',
+    PREFECT_API_ENABLE_HTTP2: 'true',
+    PREFECT_DEBUG_MODE: 'false',
+    PREFECT_KUBERNETES_CLUSTER_UID: '',
     PREFECT_API_URL: rig.prefectApiUrl,
     PREFECT_WORKER_QUERY_SECONDS: '2',
     PREFECT_INTEGRATIONS_KUBERNETES_OBSERVER_NAMESPACES: NAMESPACE,
@@ -124,19 +128,37 @@ function manifest(rig: RigAddresses, image: string, pool: string): V1Deployment 
           hostNetwork: true,
           serviceAccountName: NAME,
           terminationGracePeriodSeconds: 30,
-          securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+          securityContext: { runAsNonRoot: true, fsGroup: 1001, seccompProfile: { type: 'RuntimeDefault' } },
+          volumes: [{ name: 'scratch', emptyDir: {} }],
           containers: [
             {
               name: 'worker',
               image,
               imagePullPolicy: 'Always',
-              args: ['start', '--pool', pool],
+              // As the official chart renders it (Helm chart prefect-worker, templates/deployment.yaml).
+              command: ['/usr/bin/tini', '-g', '--', '/opt/prefect/entrypoint.sh'],
+              args: [
+                'prefect',
+                'worker',
+                'start',
+                '--type',
+                'kubernetes',
+                '--pool',
+                pool,
+                '--install-policy',
+                'prompt',
+              ],
+              workingDir: '/home/prefect',
               env: Object.entries(env).map(([name, value]) => ({ name, value })),
               securityContext: {
                 readOnlyRootFilesystem: true,
                 allowPrivilegeEscalation: false,
                 capabilities: { drop: ['ALL'] },
               },
+              volumeMounts: [
+                { name: 'scratch', mountPath: '/home/prefect', subPath: 'home' },
+                { name: 'scratch', mountPath: '/tmp', subPath: 'tmp' },
+              ],
             },
           ],
         },
