@@ -86,6 +86,18 @@ work_pools:
     ]);
   });
 
+  it('refuses a billion laughs in no time', async () => {
+    const lines = [
+      'l0: &l0 lol',
+      ...Array.from({ length: 9 }, (_, n) => `l${n + 1}: &l${n + 1} [${Array(10).fill(`*l${n}`).join(', ')}]`),
+    ];
+    const before = process.cpuUsage();
+    const [problem] = await problemsIn(lines.join('\n'));
+    const { user, system } = process.cpuUsage(before);
+    expect(problem).toContain('aliases and merges expand to more than 100000 values');
+    expect((user + system) / 1e6).toBeLessThan(0.5);
+  });
+
   it('refuses aliases that multiply', async () => {
     const levels = Array.from({ length: 20 }, (_, level) => {
       const inside = level === 0 ? '[x, x]' : `[*l${level - 1}, *l${level - 1}]`;

@@ -1,4 +1,14 @@
-import { type Document, LineCounter, type ParsedNode, parseAllDocuments, type YAMLParseError } from 'yaml';
+import {
+  type Document,
+  isCollection,
+  isScalar,
+  LineCounter,
+  type ParsedNode,
+  parseAllDocuments,
+  visit,
+  type YAMLParseError,
+} from 'yaml';
+import { continuedLines } from './continued-lines.ts';
 import type { Position } from './model.ts';
 
 /** What the library made of a text, and where its offsets are in the file. */
@@ -14,36 +24,28 @@ export interface Parsed {
   at(offset: number): Position;
 }
 
-/** How many characters may be parsed again and again before we give up; a large file gets fewer attempts. */
-const MAX_REPARSED = 50_000_000;
-const MAX_ATTEMPTS = 500;
-
 /**
  * Parses YAML as leniently as PyYAML where it differs most in practice: PyYAML lets the lines inside quotes, brackets
- * and braces begin at any column, the `yaml` library wants them deeper than their parent. Such lines are indented, which
- * changes no value, until the text parses; when it does not come to that, the first attempt's errors stand.
+ * and braces begin at any column, the `yaml` library wants them deeper than their parent. When that is what it complains
+ * of, such lines are indented, which changes no value, and the text is parsed once more; when it does not parse then
+ * either, or one of the lines does not stand inside such a node, the first attempt's errors stand.
  *
  * @param text with `\n` as the only line end.
  * @param file for positions, which count in the text as given.
  */
 export function parseDocuments(text: string, file: string): Parsed {
   const first = parseOnce(text, file, new Set(), 0);
-  if (first.errors.length === 0) return first;
+  if (!first.errors.some(isOfIndentation)) return first;
   // Deeper than anything in the file, the `- ` before a key counted in.
   const width = text.split('\n').reduce((most, line) => Math.max(most, line.search(/[^\s?-]|$/)), 0) + 1;
-  const attempts = Math.min(MAX_ATTEMPTS, MAX_REPARSED / text.length);
-  const indented = new Set<number>();
-  let parsed = first;
-  for (let attempt = 0; attempt < attempts; attempt += 1) {
-    const [error] = parsed.errors;
-    if (error === undefined) return parsed;
-    const line = lineToIndent(error, parsed);
-    if (line === undefined || indented.has(line)) return first;
-    indented.add(line);
-    parsed = parseOnce(text, file, indented, width);
-  }
-  return first;
+  const indented = continuedLines(text);
+  if (indented.size === 0 || width * indented.size > MAX_MARGIN) return first;
+  const second = parseOnce(text, file, indented, width);
+  return second.errors.length === 0 && standInside(second, indented) ? second : first;
 }
+
+/** How many blanks may be added: a deep file with many such lines is none that anybody wrote. */
+const MAX_MARGIN = 10_000_000;
 
 function parseOnce(text: string, file: string, indented: ReadonlySet<number>, width: number): Parsed {
   const source = indent(text, indented, width);
@@ -57,6 +59,7 @@ function parseOnce(text: string, file: string, indented: ReadonlySet<number>, wi
     prettyErrors: false,
     logLevel: 'silent',
     lineCounter: lines,
+    keepSourceTokens: true,
   });
   const at = (offset: number): Position => {
     const { line, col } = lines.linePos(offset);
@@ -76,13 +79,24 @@ function indent(text: string, lines: ReadonlySet<number>, width: number): string
     .join('\n');
 }
 
-/** The line that an error blames for standing too far left inside quotes or brackets; undefined for other errors. */
-function lineToIndent(error: YAMLParseError, parsed: Parsed): number | undefined {
-  const isFlow = error.code === 'BAD_INDENT' && error.message.startsWith('Flow ');
-  const isQuote = error.code === 'MISSING_CHAR' && error.message.startsWith('Missing closing ');
-  if (!isFlow && !isQuote) return undefined;
-  // The error stands in that line, or at the end of the last good one.
-  const [offset] = error.pos;
-  const blank = /^\s*/.exec(parsed.source.slice(offset))?.[0] ?? '';
-  return offset + blank.length < parsed.source.length ? parsed.at(offset + blank.length).line : undefined;
+function isOfIndentation(error: YAMLParseError): boolean {
+  return (
+    (error.code === 'BAD_INDENT' && error.message.startsWith('Flow ')) ||
+    (error.code === 'MISSING_CHAR' && error.message.startsWith('Missing closing '))
+  );
+}
+
+/** Whether each of these lines begins inside quotes, brackets or braces, where its indentation means nothing. */
+function standInside({ document, at }: Parsed, lines: ReadonlySet<number>): boolean {
+  const inside = new Set<number>();
+  visit(document ?? null, {
+    Node: (_key, node) => {
+      const isQuoted = isScalar(node) && (node.type === 'QUOTE_DOUBLE' || node.type === 'QUOTE_SINGLE');
+      if (!isQuoted && !(isCollection(node) && node.flow === true)) return undefined;
+      const [start, end] = node.range ?? [0, 0];
+      for (let line = at(start).line + 1; line <= at(end).line; line += 1) inside.add(line);
+      return visit.SKIP;
+    },
+  });
+  return [...lines].every((line) => inside.has(line));
 }

@@ -2,6 +2,7 @@ import { Problem, throwIfAny } from '../problem.ts';
 import { Composer, SYNTAX_REMEDY, tooDeep } from './compose.ts';
 import type { YamlNode } from './nodes.ts';
 import { parseDocuments } from './parse.ts';
+import { pyyamlRefusals } from './pyyaml-refusals.ts';
 
 /** Files above this are refused before they are parsed. */
 export const MAX_BYTES = 5 * 1024 * 1024;
@@ -28,7 +29,8 @@ export function parseYaml(text: string, file: string): YamlNode | undefined {
   const normal = text.replaceAll(/\r\n?/g, '\n');
   refuseUnprintable(normal, file);
   try {
-    const { document, errors, second, source, at } = parseDocuments(normal, file);
+    const parsed = parseDocuments(normal, file);
+    const { document, errors, second, source, at } = parsed;
     if (document === undefined) return undefined;
     // The library reports a stack that ran out as an error of the text.
     const overflow = errors.find((error) => error.message.startsWith('Maximum call stack'));
@@ -48,6 +50,11 @@ export function parseYaml(text: string, file: string): YamlNode | undefined {
         }),
       );
     }
+    if (problems.length === 0) {
+      for (const { offset, reason } of pyyamlRefusals(parsed)) {
+        problems.push(new Problem(`${file}: ${reason}`, { remedy: SYNTAX_REMEDY, where: at(offset) }));
+      }
+    }
     throwIfAny(problems);
     return document.contents === null ? undefined : new Composer(at, source).compose(document.contents);
   } catch (error) {
@@ -56,22 +63,23 @@ export function parseYaml(text: string, file: string): YamlNode | undefined {
   }
 }
 
-/** Control characters and broken encoding: PyYAML's reader refuses the first, Python's the second. */
+/**
+ * Broken encoding, which Python refuses; control characters, which PyYAML's reader refuses; and line ends that no editor
+ * shows, where PyYAML ends a comment or a text out of sight.
+ */
 function refuseUnprintable(text: string, file: string): void {
-  const found = /[^\t\n\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffc\u{10000}-\u{10ffff}]/u.exec(text);
+  const found = /[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufffc\u{10000}-\u{10ffff}]/u.exec(text);
   if (found === null) return;
   const before = text.slice(0, found.index);
-  const code = found[0].codePointAt(0) ?? 0;
-  throw new Problem(
-    code === 0xfffd
-      ? `${file} is not UTF-8 text`
-      : `${file} holds the control character U+${code.toString(16).toUpperCase().padStart(4, '0')}`,
-    {
-      remedy:
-        code === 0xfffd
-          ? 'Save the file as UTF-8.'
-          : 'Remove the character, or write it as an escape in double quotes.',
-      where: { file, line: before.split('\n').length, column: found.index - before.lastIndexOf('\n') },
-    },
-  );
+  const [character] = found;
+  const name = `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
+  const remove = 'Remove the character, or write it as an escape in double quotes.';
+  const [message, remedy] =
+    character === '\ufffd'
+      ? [`${file} is not UTF-8 text`, 'Save the file as UTF-8.']
+      : '\u0085\u2028\u2029'.includes(character)
+        ? [`${file} holds the invisible line end ${name}`, remove]
+        : [`${file} holds the control character ${name}`, remove];
+  const where = { file, line: before.split('\n').length, column: found.index - before.lastIndexOf('\n') };
+  throw new Problem(message, { remedy, where });
 }
