@@ -5,7 +5,6 @@ import type { JsonObject } from '@slipway/prefect/json';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Problem } from '../problem.ts';
 import { KNOWN_AT_DEPLOY } from './foresight.ts';
-import { isReadOnlyGit, planGitEnvironment } from './read-only-git.ts';
 import { runShellScript } from './run-shell-script.ts';
 import { makeDirectory, type TestSettings, testRun } from './testing-run.ts';
 
@@ -144,41 +143,5 @@ describe('run_shell_script in plan mode', () => {
     const error = await problemOf({ script: 'git status', directory: 'hidden' }, plan);
     expect(error.message).toContain('failed with exit code 128');
     expect(await prepare.context.world.files.exists(made)).toBe(false);
-  });
-});
-
-describe("git's readers", () => {
-  it.each([
-    ['git rev-parse --short HEAD', true],
-    ['git describe --tags --always', true],
-    ['git log -1 --format=%H --oneline', true],
-    ['git show -s --format=%ct', true],
-    ['git status --porcelain', true],
-    ['git branch --show-current', true],
-    ['git branch -D main', false],
-    ['git branch', false],
-    ['git branch --show-current x', false],
-    ['git log --output=x', false],
-    ['git log --outp x', false],
-    ['git show --ext-diff', false],
-    ['git show --textconv', false],
-    ['git -c core.pager=x log', false],
-    ['git commit -m x', false],
-    ['git', false],
-    ['/usr/bin/git log', false],
-    ['echo git log', false],
-  ])('%s: %s', (line, expected) => {
-    expect(isReadOnlyGit(line.split(' '))).toBe(expected);
-  });
-
-  it('run beside settings that are in the environment already', () => {
-    expect(
-      planGitEnvironment({ GIT_CONFIG_COUNT: '1', GIT_CONFIG_KEY_0: 'a.b', GIT_CONFIG_VALUE_0: 'c' }),
-    ).toMatchObject({
-      GIT_CONFIG_COUNT: '3',
-      GIT_CONFIG_KEY_0: 'a.b',
-      GIT_CONFIG_KEY_1: 'safe.bareRepository',
-      GIT_CONFIG_KEY_2: 'core.fsmonitor',
-    });
   });
 });

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { isUnknown, KNOWN_AT_DEPLOY } from './foresight.ts';
 import type { StepFunction, StepResult, StepRun } from './model.ts';
-import { isReadOnlyGit, planGitEnvironment } from './read-only-git.ts';
+import { planGitEnvironment, readOnlyGit } from './read-only-git.ts';
 import { checkDirectory, runStreaming } from './run-process.ts';
 import { fillVariables, splitLines, strip } from './script-text.ts';
 import { splitWords, UnfinishedWord } from './shell-words.ts';
@@ -30,25 +30,28 @@ export const runShellScript: StepFunction = {
   required: ['script'],
   async run(step) {
     const inputs = readInputs(step, Inputs);
-    return step.context.mode === 'plan' ? await foresee(step, inputs) : await runLines(step, inputs, { ...step.env });
+    if (step.context.mode === 'plan') return await foresee(step, inputs);
+    const env = { ...step.env, ...inputs.env };
+    return await runLines(step, inputs, env, (command) => argvOf(step, command, inputs.shell === true));
   },
 };
 
 async function foresee(step: StepRun, inputs: Inputs): Promise<StepResult> {
-  if (!mayRunInPlan(step, inputs)) {
+  const env = planGitEnvironment(step.env);
+  if (!mayRunInPlan(step, inputs, env)) {
     step.context.world.log.info('Not run in plan mode, as it could write: its outputs are known at deploy.');
     return { outputs: { stdout: KNOWN_AT_DEPLOY, stderr: KNOWN_AT_DEPLOY } };
   }
-  return await runLines(step, inputs, planGitEnvironment(step.env));
+  return await runLines(step, inputs, env, (command) => readOnlyGit(splitWords(command)));
 }
 
-function mayRunInPlan(step: StepRun, inputs: Inputs): boolean {
+function mayRunInPlan(step: StepRun, inputs: Inputs, env: Readonly<Record<string, string>>): boolean {
   // An environment of its own could name programs that git starts.
   if (inputs.shell === true || Object.keys(inputs.env ?? {}).length > 0 || isUnknown(step.inputs)) return false;
   try {
-    return commandsOf(inputs, step.env)
+    return commandsOf(inputs, env)
       .map(splitWords)
-      .every((words) => words.length === 0 || isReadOnlyGit(words));
+      .every((words) => words.length === 0 || readOnlyGit(words) !== undefined);
   } catch (error) {
     if (!(error instanceof UnfinishedWord)) throw error;
     return false;
@@ -60,13 +63,18 @@ function commandsOf(inputs: Inputs, env: Readonly<Record<string, string>>): stri
   return inputs.expand_env_vars === true ? lines.map((line) => fillVariables(line, env)) : lines;
 }
 
-async function runLines(step: StepRun, inputs: Inputs, base: Readonly<Record<string, string>>): Promise<StepResult> {
-  const env = { ...base, ...inputs.env };
+/** @param argvFor the program and arguments of a line; undefined for one that has no command. */
+async function runLines(
+  step: StepRun,
+  inputs: Inputs,
+  env: Readonly<Record<string, string>>,
+  argvFor: (command: string) => [string, ...string[]] | undefined,
+): Promise<StepResult> {
   const directory = resolve(step.directory, inputs.directory ?? '.');
   await checkDirectory(step, directory);
   const collected = { stdout: '', stderr: '' };
   for (const command of commandsOf(inputs, env)) {
-    const argv = argvOf(step, command, inputs.shell === true);
+    const argv = argvFor(command);
     if (argv === undefined) continue;
     const result = await runStreaming(step, argv, {
       directory,
