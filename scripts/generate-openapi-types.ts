@@ -40,6 +40,7 @@ const ENDPOINTS: Readonly<Record<string, readonly string[]>> = {
   '/block_types/slug/{slug}/block_documents/name/{block_document_name}': ['get'],
   '/variables/name/{name}': ['get'],
   '/automations/': ['post'],
+  '/automations/{id}': ['put', 'delete'],
   '/automations/owned-by/{resource_id}': ['delete'],
   '/automations/related-to/{resource_id}': ['get'],
   '/automations/filter': ['post'],

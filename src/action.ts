@@ -10,6 +10,9 @@ import { desiredDeployments, type ReadyEntry } from './deploy/desired.ts';
 import { desiredWorkPools } from './deploy/desired-work-pools.ts';
 import { diff } from './deploy/diff.ts';
 import { type Applied, nothingApplied } from './deploy/model.ts';
+import { checkSlas, desiredSlas } from './deploy/slas.ts';
+import { checkTriggerVariables } from './deploy/trigger-variables.ts';
+import { checkTriggers, desiredAutomations } from './deploy/triggers.ts';
 import { checkJobVariables, checkStatically } from './deploy/validate.ts';
 import { planWorkPool } from './deploy/work-pool.ts';
 import { type Flow, PythonSources, readFlow } from './flow/index.ts';
@@ -92,6 +95,7 @@ async function deploy(job: Job): Promise<void> {
   const { world, project, mode, revision, api } = job;
   const { log, signal } = world;
   const env = stepEnvironment(world.env);
+  const { cloud } = api.settings;
 
   const entries = selectEntries(project, job.inputs.deployments, await flowNames(job));
   throwIfAny(checkComplete(entries));
@@ -107,17 +111,28 @@ async function deploy(job: Job): Promise<void> {
   const named = configurations.map((one) => one.workPoolName);
   const actualPools = await readActualWorkPools(workPools, named, api, signal);
   const plannedPools = workPools.map((pool) => planWorkPool(pool, actualPools));
-  throwIfAny(checkStatically(configurations, actualPools, plannedPools));
+  throwIfAny([
+    ...checkStatically(configurations, actualPools, plannedPools),
+    ...checkTriggers(configurations, cloud),
+    ...checkSlas(configurations, cloud),
+  ]);
 
   const prepared = await prepareEntries(entries, job);
 
+  const ready = readyEntries(configurations, flows, prepared, job);
+  const deployments = desiredDeployments(ready, { env, revision });
   const desired = {
     workPools,
-    deployments: desiredDeployments(readyEntries(configurations, flows, prepared, job), { env, revision }),
+    deployments,
+    automations: desiredAutomations(ready, deployments, { env, cloud }),
+    slas: desiredSlas(ready, deployments, env),
   };
   const actual = await readActual(desired, actualPools, api, signal);
   const plan = diff(desired, actual);
-  throwIfAny(checkJobVariables(desired.deployments, actual, plan.workPools));
+  throwIfAny([
+    ...checkJobVariables(desired.deployments, actual, plan.workPools),
+    ...checkTriggerVariables(desired.automations, actual, plan.workPools),
+  ]);
   await log.group('Plan', async () => {
     for (const line of planLines(plan)) log.info(line);
   });

@@ -7,7 +7,7 @@ export {
   WorkPoolTemplateError,
 } from './customize.ts';
 export type { JobVariableProblem } from './explain.ts';
-export { validateDefaults, validateJobVariables } from './job-variables.ts';
+export { validateDefaults, validateJobVariables, validateRunVariables } from './job-variables.ts';
 export { defaultKubernetesTemplate } from './kubernetes-template.ts';
 export {
   JobVariablesError,

@@ -30,6 +30,23 @@ export function validateJobVariables(
 }
 
 /**
+ * Checks the job variables of an automation's run as the server does when the automation is made
+ * (server/api/validation.py `validate_job_variables_for_run_deployment_action`): as those of a deployment, and what the
+ * template requires has to be there, be it by a default. What the deployment itself sets does not count.
+ */
+export function validateRunVariables(template: JsonObject, jobVariables: JsonObject): JobVariableProblem[] {
+  const found = validateJobVariables(template, jobVariables, 'create');
+  const schema = template.variables;
+  if (!isJsonObject(schema) || !Array.isArray(schema.required) || Object.keys(jobVariables).length === 0) return found;
+  const check = compileSchema(schema, 'create');
+  const defaults = check === undefined ? {} : validDefaults(schema, check);
+  // With a default that is wrong the server cannot tell what is missing, and asks for nothing.
+  if (Object.keys(defaults).length < defaultsOf(schema).length) return found;
+  const missing = schema.required.filter((name) => !(String(name) in { ...defaults, ...jobVariables }));
+  return [...found, ...missing.map((name) => ({ path: String(name), message: 'is required by the template' }))];
+}
+
+/**
  * Checks the defaults of a template's variables, as the server does when a pool is created, but not when it is updated
  * (contracts/deploy.md §5.3). A default that refers to a block is left to the server, which reads the block.
  *

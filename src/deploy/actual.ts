@@ -1,5 +1,6 @@
 import {
   type PrefectApi,
+  readAutomations,
   readDefaultBaseJobTemplate,
   readDeployments,
   readFlowsByName,
@@ -36,7 +37,10 @@ export async function readActualWorkPools(
   return { workPools, defaultTemplates: await readDefaultTemplates(desired, workPools, api, signal) };
 }
 
-/** Reads the deployments that the desired state names: one request for their flows, one for themselves, 200 a page. */
+/**
+ * Reads the deployments that the desired state names: one request for their flows, one for themselves, one for all
+ * automations when one of them exists, 200 a page.
+ */
 export async function readActual(
   desired: Desired,
   workPools: ActualWorkPools,
@@ -49,6 +53,7 @@ export async function readActual(
   const records = await readDeployments(api, { flowIds: [...flowNames.keys()], names }, signal);
   return {
     ...workPools,
+    automations: records.length === 0 ? [] : await readAutomations(api, signal),
     deployments: new Map(
       records.map((record) => [deploymentName(flowNames.get(record.flow_id) ?? '', record.name), record]),
     ),

@@ -80,6 +80,8 @@ async function applied(plan: Plan, refuse: (path: string, body: { name?: string 
 const create = (...names: string[]): Plan => ({
   workPools: [{ action: 'create', name: 'k', type: 'kubernetes', body: {}, queues: [] }],
   deployments: names.map((name) => ({ action: 'create', desired: desired(name) })),
+  automations: [],
+  slas: [],
 });
 
 describe('applying a plan', () => {
@@ -113,7 +115,7 @@ describe('applying a plan', () => {
   });
 
   it('writes nothing when nothing has changed', async () => {
-    const { paths } = await applied({ workPools: [{ action: 'unchanged', name: 'k' }], deployments: [] }, () => false);
+    const { paths } = await applied({ ...create(), workPools: [{ action: 'unchanged', name: 'k' }] }, () => false);
     expect(paths).toEqual([]);
   });
 });

@@ -11,15 +11,20 @@ import {
 } from '@slipway/prefect/client';
 import pLimit from 'p-limit';
 import type { Log } from '../world.ts';
+import type { Attempt } from './attempt.ts';
+import { type AutomationContext, applyAutomations } from './automations-apply.ts';
+
 import type {
   Applied,
   AppliedDeployment,
   Change,
   DeploymentFields,
+  DeploymentName,
   Plan,
   PlannedDeployment,
   PlannedWorkPool,
 } from './model.ts';
+import { writeSlas } from './slas.ts';
 
 /** An SQLite server answers 503 to parallel writers: a few at a time, the client's retries do the rest. */
 const WRITES_AT_A_TIME = 4;
@@ -27,14 +32,14 @@ const WRITES_AT_A_TIME = 4;
 type Failure = Applied['failures'][number];
 
 /**
- * Writes what the plan says and nothing else: work pools first, then flows, then deployments. A write that fails at
+ * Writes what the plan says and nothing else: work pools first, then flows, deployments, automations, SLAs. A write that fails at
  * last does not stop the others (design.md, difference 13); a second run converges, since every write is an upsert.
  *
  * @returns what was done and what failed; rejects only when the job is cancelled.
  */
 export async function apply(plan: Plan, api: PrefectApi, log: Log, signal: AbortSignal): Promise<Applied> {
   const failures: Failure[] = [];
-  const attempt = async <T>(what: string, where: Failure['where'], write: () => Promise<T>): Promise<T | undefined> => {
+  const attempt: Attempt = async (what, where, write) => {
     try {
       return await write();
     } catch (error) {
@@ -83,8 +88,23 @@ export async function apply(plan: Plan, api: PrefectApi, log: Log, signal: Abort
       ),
     ),
   );
+  const done = deployments.filter((one): one is AppliedDeployment => one !== undefined);
+  const ids = new Map(done.map((one) => [one.name, one.id]));
+  // What belongs to a deployment that could not be written waits for the next run; that failure is in the list already.
+  const ofWritten = <One extends { readonly deployment: DeploymentName }>(
+    planned: readonly One[],
+    write: (one: One, id: string, context: AutomationContext) => Promise<void>,
+  ) =>
+    Promise.all(
+      planned.map((one) => {
+        const id = ids.get(one.deployment);
+        return id === undefined ? undefined : limit(() => write(one, id, { api, attempt, log, signal }));
+      }),
+    );
+  await ofWritten(plan.automations, applyAutomations);
+  await ofWritten(plan.slas, writeSlas);
   return {
-    deployments: deployments.filter((one): one is AppliedDeployment => one !== undefined),
+    deployments: done,
     workPools: plan.workPools.map(({ name, action }) => ({ name, action })),
     failures,
   };

@@ -93,8 +93,9 @@ describe('a plan', () => {
       workPools: new Map(),
       deployments: new Map([[deploymentName('f', 'd'), stored()]]),
       defaultTemplates: new Map(),
+      automations: [],
     };
-    const plan = diff({ workPools: [], deployments: [desired(), other] }, actual);
+    const plan = diff({ workPools: [], deployments: [desired(), other], automations: [], slas: [] }, actual);
     expect(plan.deployments.map((planned) => [planned.desired.name, planned.action])).toEqual([
       ['f/d', 'unchanged'],
       ['f/new', 'create'],

@@ -1,5 +1,6 @@
 import type { DeploymentRecord } from '@slipway/prefect/client';
 import { type Json, type JsonObject, sameJson } from '@slipway/prefect/json';
+import { planAutomations } from './automations-diff.ts';
 import type { Actual, Change, Desired, DesiredDeployment, Plan, PlannedDeployment } from './model.ts';
 import { planWorkPool } from './work-pool.ts';
 
@@ -19,6 +20,11 @@ export function diff(desired: Desired, actual: Actual): Plan {
     deployments: desired.deployments.map((deployment) =>
       planDeployment(deployment, actual.deployments.get(deployment.name)),
     ),
+    // A server without automations gets none, as from Prefect's CLI (contracts/deploy.md §4.1, 7).
+    automations: (actual.automations === undefined ? [] : desired.automations)
+      .map((one) => planAutomations(one, actual.deployments.get(one.deployment)?.id, actual.automations ?? []))
+      .filter((one) => one.automations.length > 0),
+    slas: desired.slas,
   };
 }
 

@@ -1,6 +1,8 @@
-import type { DeploymentRecord, WorkPoolRecord, WorkQueueRecord } from '@slipway/prefect/client';
+import type { AutomationRecord, DeploymentRecord, WorkPoolRecord, WorkQueueRecord } from '@slipway/prefect/client';
 import type { Json, JsonObject } from '@slipway/prefect/json';
 import type { Position, WorkPoolEntry } from '../project/model.ts';
+import type { DesiredAutomations, PlannedAutomations } from './automation.ts';
+import type { PlannedSlas } from './slas.ts';
 
 /** `flow/deployment`, the name a deployment is known by. */
 export type DeploymentName = string & { readonly brand: 'flow/deployment' };
@@ -51,6 +53,8 @@ export interface DeploymentFields {
 export interface Desired {
   readonly workPools: readonly DesiredWorkPool[];
   readonly deployments: readonly DesiredDeployment[];
+  readonly automations: readonly DesiredAutomations[];
+  readonly slas: readonly PlannedSlas[];
 }
 
 /** The work pools that the server has, read before any step runs: an unknown pool must not cost a build. */
@@ -63,6 +67,8 @@ export interface ActualWorkPools {
 /** What the server has of all that Desired names. */
 export interface Actual extends ActualWorkPools {
   readonly deployments: ReadonlyMap<DeploymentName, DeploymentRecord>;
+  /** All of the workspace; undefined when this server has no automations. */
+  readonly automations: readonly AutomationRecord[] | undefined;
 }
 
 export interface ActualWorkPool {
@@ -114,6 +120,9 @@ export type PlannedDeployment =
 export interface Plan {
   readonly workPools: readonly PlannedWorkPool[];
   readonly deployments: readonly PlannedDeployment[];
+  /** Of each deployment that has some or is to have some. */
+  readonly automations: readonly PlannedAutomations[];
+  readonly slas: readonly PlannedSlas[];
 }
 
 /** What was done: ids of the deployments there are now, and the writes that failed at last. */
@@ -138,7 +147,10 @@ export function nothingApplied(): Applied {
   return { deployments: [], workPools: [], failures: [] };
 }
 
-/** True when something would be, or was, written. */
+/** True when something would be, or was, changed; what the server cannot be asked about (SLAs) does not count. */
 export function changes(plan: Plan): boolean {
-  return [...plan.workPools, ...plan.deployments].some((planned) => planned.action !== 'unchanged');
+  const automations = plan.automations.flatMap((one) => one.automations);
+  return [...plan.workPools, ...plan.deployments, ...automations].some(
+    ({ action }) => action !== 'unchanged' && action !== 'remove-if-owned',
+  );
 }

@@ -10,8 +10,6 @@ import type { Actual, ActualWorkPools, DesiredDeployment, PlannedWorkPool } from
 const NOT_YET: Readonly<Record<string, string>> = {
   schedule: 'Take it out and add the schedule in the Prefect UI or with `prefect deployment schedule create`.',
   schedules: 'Take them out and add them in the Prefect UI or with `prefect deployment schedule create`.',
-  triggers: 'Take them out and create an automation in the Prefect UI.',
-  sla: 'Take it out.',
 };
 
 /**
@@ -135,7 +133,10 @@ function jobVariableProblems(
 }
 
 /** The template of each pool as it is once the plan was applied. */
-function templatesAfter(actual: ActualWorkPools, planned: readonly PlannedWorkPool[]): ReadonlyMap<string, JsonObject> {
+export function templatesAfter(
+  actual: ActualWorkPools,
+  planned: readonly PlannedWorkPool[],
+): ReadonlyMap<string, JsonObject> {
   const templates = new Map([...actual.workPools].map(([name, { pool }]) => [name, pool.base_job_template]));
   for (const pool of planned) {
     if (pool.action === 'unchanged') continue;

@@ -22,6 +22,7 @@ function actual(pool?: JsonObject, queues: JsonObject[] = []): Actual {
   return {
     workPools: new Map(record === undefined ? [] : [['k', record]]),
     deployments: new Map(),
+    automations: [],
     defaultTemplates: new Map([['kubernetes', defaultKubernetesTemplate]]),
   };
 }

@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from '@slipway/prefect/json';
 import { type Change, changes, type Plan } from '../deploy/model.ts';
+import { automationsJson, slasJson } from './automation-lines.ts';
 
 /** The plan for a program: the output `plan`. Field names are the API's own. */
 export function planJson(plan: Plan): JsonObject {
@@ -15,10 +16,13 @@ export function planJson(plan: Plan): JsonObject {
       action: planned.action,
       ...(planned.action === 'change' ? { changes: planned.changes.map(changeJson) } : {}),
     })),
+    automations: automationsJson(plan.automations),
+    slas: slasJson(plan.slas),
   };
 }
 
-function changeJson(change: Change): JsonObject {
+/** A field that changes; what is absent has no key. */
+export function changeJson(change: Change): JsonObject {
   const ends: [string, Json | undefined][] = [
     ['before', change.before],
     ['after', change.after],

@@ -1,23 +1,34 @@
 import { type Json, SpelledNumber } from '@slipway/prefect/json';
 import type { Change, Plan, PlannedDeployment, PlannedWorkPool } from '../deploy/model.ts';
+import { automationLines, slaLine } from './automation-lines.ts';
 
 const LONGEST_VALUE = 120;
 
 /** The plan for a person: one line an object, one line a field that changes. */
 export function planLines(plan: Plan): string[] {
-  const lines = [...plan.workPools.flatMap(workPoolLines), ...plan.deployments.flatMap(deploymentLines)];
-  const counts = countActions(plan);
-  return [...lines, `Plan: ${counts.create} to create, ${counts.change} to change, ${counts.unchanged} unchanged.`];
+  const lines = [
+    ...plan.workPools.flatMap(workPoolLines),
+    ...plan.deployments.flatMap(deploymentLines),
+    ...plan.automations.flatMap(automationLines),
+    ...plan.slas.map(slaLine),
+  ];
+  const { create, change, remove, unchanged } = countActions(plan);
+  const removed = remove === 0 ? '' : ` ${remove} to remove,`;
+  return [...lines, `Plan: ${create} to create, ${change} to change,${removed} ${unchanged} unchanged.`];
 }
 
-/** How many objects a plan creates, changes and leaves alone. */
-export function countActions(plan: Plan): Record<'create' | 'change' | 'unchanged', number> {
-  const counts = { create: 0, change: 0, unchanged: 0 };
-  for (const { action } of [...plan.workPools, ...plan.deployments]) counts[action] += 1;
+/** How many objects a plan creates, changes, removes and leaves alone, as far as it knows. */
+export function countActions(plan: Plan): Record<'create' | 'change' | 'remove' | 'unchanged', number> {
+  const counts = { create: 0, change: 0, remove: 0, unchanged: 0 };
+  const automations = plan.automations.flatMap((one) => one.automations);
+  for (const { action } of [...plan.workPools, ...plan.deployments, ...automations]) {
+    if (action !== 'remove-if-owned') counts[action] += 1;
+  }
   return counts;
 }
 
-const SIGN = { create: '+', change: '~', unchanged: ' ' } as const;
+/** What a line of a plan begins with. */
+export const SIGN = { create: '+', change: '~', remove: '-', unchanged: ' ' } as const;
 
 function workPoolLines(planned: PlannedWorkPool): string[] {
   const title = `${SIGN[planned.action]} work pool ${planned.name}`;
@@ -69,7 +80,8 @@ function isEmpty(value: Json): boolean {
   );
 }
 
-function changeLine(change: Change): string {
+/** One field that changes, on one line. */
+export function changeLine(change: Change): string {
   return `    ${change.field}: ${valueText(change.before)} → ${valueText(change.after)}`;
 }
 

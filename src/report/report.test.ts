@@ -44,6 +44,8 @@ const plan: Plan = {
     },
     { action: 'unchanged', desired: desired('same'), actual: { ...record, id: 'id-3' } },
   ],
+  automations: [],
+  slas: [],
 };
 
 const report: Report = {
@@ -123,6 +125,8 @@ describe('the plan', () => {
         },
         { name: 'f/same', action: 'unchanged' },
       ],
+      automations: [],
+      slas: [],
     });
   });
 });

@@ -1,4 +1,5 @@
 import { type UiObject, uiLink } from '@slipway/prefect/settings';
+import { automationLabel } from '../deploy/automations-apply.ts';
 import type { Applied, Plan } from '../deploy/model.ts';
 import type { BuiltImage } from '../image/model.ts';
 import { failed, type Run } from '../runs/model.ts';
@@ -16,8 +17,20 @@ export interface Report {
   readonly uiUrl: string;
 }
 
-const ICON = { create: '🟢 created', change: '🟡 changed', unchanged: '⚪ unchanged' } as const;
-const PLANNED_ICON = { create: '🟢 create', change: '🟡 change', unchanged: '⚪ unchanged' } as const;
+const ICON = {
+  create: '🟢 created',
+  change: '🟡 changed',
+  remove: '🟤 removed',
+  'remove-if-owned': '🟤 removed if triggers made it',
+  unchanged: '⚪ unchanged',
+} as const;
+const PLANNED_ICON = {
+  create: '🟢 create',
+  change: '🟡 change',
+  remove: '🟤 remove',
+  'remove-if-owned': '🟤 remove if triggers made it',
+  unchanged: '⚪ unchanged',
+} as const;
 
 /** The job summary as GitHub-flavoured Markdown: what was built, deployed and run, with links. */
 export function summaryMarkdown(report: Report): string {
@@ -42,10 +55,11 @@ function title(report: Report): string {
         ? `\`${revision.shortSha}\``
         : `[\`${revision.shortSha}\`](${revision.repositoryUrl}/commit/${revision.sha})`;
   const about = `${commit}${revision.message === undefined ? '' : ` ${inline(revision.message)}`}`;
+  const { create, change, remove, unchanged } = counts;
   const did =
     report.mode === 'plan'
-      ? `${counts.create} to create, ${counts.change} to change, ${counts.unchanged} unchanged. Nothing was written (${report.modeReason}).`
-      : `${counts.create} created, ${counts.change} changed, ${counts.unchanged} unchanged.`;
+      ? `${create} to create, ${change} to change,${remove === 0 ? '' : ` ${remove} to remove,`} ${unchanged} unchanged. Nothing was written (${report.modeReason}).`
+      : `${create} created, ${change} changed,${remove === 0 ? '' : ` ${remove} removed,`} ${unchanged} unchanged.`;
   return `## Slipway: ${report.mode}\n\n${about}\n\n${did}`;
 }
 
@@ -80,7 +94,23 @@ function objects(report: Report): string {
       id === undefined ? undefined : { kind: 'deployment', id },
     );
   });
-  return ['### Work pools and deployments', '', '| kind | name | |', '|---|---|---|', ...pools, ...deployments].join(
+  const automations = report.plan.automations.flatMap((planned) =>
+    planned.automations.map((one) => {
+      const link =
+        'actual' in one && one.action !== 'remove' ? ({ kind: 'automation', id: one.actual.id } as const) : undefined;
+      return row('automation', inline(`${one.name} of ${planned.deployment}`), one.action, link);
+    }),
+  );
+  const slas = report.plan.slas.map(({ deployment, slas: sent }) => {
+    const label = `SLAs of ${deployment}`;
+    const did = failedWrites.has(label)
+      ? '🔴 failed'
+      : `🔵 ${sent.length} ${report.mode === 'plan' ? 'to send' : 'sent'}`;
+    return `| SLAs | \`${deployment}\` | ${did} |`;
+  });
+  const heading =
+    automations.length === 0 ? '### Work pools and deployments' : '### Work pools, deployments, automations';
+  return [heading, '', '| kind | name | |', '|---|---|---|', ...pools, ...deployments, ...automations, ...slas].join(
     '\n',
   );
 }
@@ -89,6 +119,9 @@ function changedFields(report: Report): string {
   const blocks = [
     ...report.plan.workPools.map((planned) => ({ name: `work pool ${planned.name}`, planned })),
     ...report.plan.deployments.map((planned) => ({ name: planned.desired.name, planned })),
+    ...report.plan.automations.flatMap((of) =>
+      of.automations.map((planned) => ({ name: automationLabel(planned.name, of), planned })),
+    ),
   ].flatMap(({ name, planned }) => {
     if (planned.action !== 'change') return [];
     const rows = planned.changes.map(
