@@ -51,6 +51,7 @@ export async function runAction(world: World, state: StateFile): Promise<void> {
   const inputs = readInputs(world.env);
   const settings = readSettings(inputs.prefectEnv);
   for (const secret of [...settings.secrets, inputs.registryCredentials?.password ?? '']) world.log.mask(secret);
+  for (const warning of settings.warnings) world.log.warning(warning);
 
   const workspace = world.env.GITHUB_WORKSPACE || process.cwd();
   const directory = resolve(workspace, inputs.workingDirectory);

@@ -6,6 +6,9 @@ import { Problem } from './problem.ts';
 /** Codes of a certificate that is not trusted, as Node names them. */
 const UNTRUSTED = /^(DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_|CERT_|ERR_TLS_)/;
 
+/** Codes of a tunnel that a proxy did not open, and of its 407. */
+const REFUSED_BY_PROXY = new Set(['UND_ERR_ABORTED', 'UND_ERR_INVALID_ARG']);
+
 /** What a user can do about an error of the Prefect API or its settings; undefined when the error is none of these. */
 export function apiProblem(error: unknown, apiUrl: string | undefined): Problem | undefined {
   if (error instanceof SettingsError) return new Problem(error.message, { remedy: error.remedy, cause: error });
@@ -36,11 +39,23 @@ function unreachableRemedy(code: string | undefined): string {
   if (code !== undefined && UNTRUSTED.test(code)) {
     return 'The server’s certificate is not trusted: name the file with its authority in PREFECT_API_SSL_CERT_FILE.';
   }
+  if (code !== undefined && REFUSED_BY_PROXY.has(code)) {
+    return 'The proxy of HTTPS_PROXY, HTTP_PROXY or ALL_PROXY refuses: check its user name and password, or add the API’s host to NO_PROXY.';
+  }
+  if (code === 'TIMEOUT') {
+    return 'The server did not answer in time: look at its load, or give it longer with PREFECT_API_REQUEST_TIMEOUT (seconds).';
+  }
   return 'Check PREFECT_API_URL, and that this runner reaches the server (firewall, VPN, proxy).';
 }
 
 function statusRemedy(error: PrefectApiError, apiUrl: string | undefined): string {
   switch (error.status) {
+    case 301:
+    case 302:
+    case 303:
+    case 307:
+    case 308:
+      return 'Set PREFECT_API_URL to the address that the server names, if you trust it: redirects are only followed on the same host, so that the key stays there.';
     case 401:
       return 'The key or auth string is missing or wrong: check prefect-api-key (Prefect Cloud) or prefect-auth-string (a server of your own). A secret that does not exist arrives as an empty text.';
     case 403:

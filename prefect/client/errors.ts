@@ -1,3 +1,5 @@
+const LONGEST_DETAIL = 2000;
+
 /** The API answered with an error; `detail` is the server's own explanation, never the request it may echo. */
 export class PrefectApiError extends Error {
   override readonly name = 'PrefectApiError';
@@ -25,8 +27,11 @@ export class PrefectUnreachableError extends Error {
   readonly code: string | undefined;
   readonly attempts: number;
 
-  constructor(apiUrl: string, attempts: number, cause: unknown) {
-    super(`no answer from the Prefect API at ${apiUrl} (${describe(cause)}, ${attempts} tries)`, { cause });
+  /** @param proxy the proxy's address without its credentials, when the way goes through one. */
+  constructor(apiUrl: string, attempts: number, cause: unknown, proxy?: string) {
+    const way = proxy === undefined ? '' : ` through the proxy ${proxy}`;
+    const tries = attempts === 1 ? '1 try' : `${attempts} tries`;
+    super(`no answer from the Prefect API at ${apiUrl}${way} (${describe(cause)}, ${tries})`, { cause });
     this.code = codeOf(cause);
     this.attempts = attempts;
   }
@@ -37,16 +42,20 @@ export class PrefectAnswerError extends Error {
   override readonly name = 'PrefectAnswerError';
 }
 
-/** The error code of a failed connection, found along the chain of causes. */
+/** The error code of a failed connection, found along the chain of causes; TIMEOUT when our own deadline passed. */
 export function codeOf(error: unknown): string | undefined {
   for (let current = error; current instanceof Error; current = current.cause) {
     if ('code' in current && typeof current.code === 'string') return current.code;
+    if (current.name === 'TimeoutError') return 'TIMEOUT';
     if (current instanceof AggregateError && current.errors.length > 0) return codeOf(current.errors[0]);
   }
   return undefined;
 }
 
 function describe(cause: unknown): string {
+  const tunnel =
+    cause instanceof Error ? /Proxy (?:response|Authentication Required) \((\d+)\)/.exec(cause.message) : null;
+  if (tunnel !== null) return `the proxy answered ${tunnel[1]}`;
   return codeOf(cause) ?? (cause instanceof Error ? cause.message : String(cause));
 }
 
@@ -59,11 +68,11 @@ export function detailOf(body: string): string {
   try {
     json = JSON.parse(body);
   } catch {
-    return body.trimStart().startsWith('<') ? 'an HTML page instead of JSON: is this the API URL?' : body.slice(0, 300);
+    return body.trimStart().startsWith('<') ? 'an HTML page instead of JSON: is this the API URL?' : shortened(body);
   }
-  if (typeof json !== 'object' || json === null) return String(json).slice(0, 300);
+  if (typeof json !== 'object' || json === null) return shortened(String(json));
   const { detail, exception_message, exception_detail } = json as Record<string, unknown>;
-  if (typeof detail === 'string') return detail;
+  if (typeof detail === 'string') return shortened(detail);
   const list = Array.isArray(exception_detail) ? exception_detail : Array.isArray(detail) ? detail : [];
   const places = list.flatMap((item: unknown) => {
     if (typeof item !== 'object' || item === null) return [];
@@ -71,6 +80,11 @@ export function detailOf(body: string): string {
     const place = Array.isArray(loc) ? loc.filter((part) => part !== 'body').join('.') : '';
     return typeof msg === 'string' ? [place === '' ? msg : `${place}: ${msg}`] : [];
   });
-  if (places.length > 0) return places.join('; ');
-  return typeof exception_message === 'string' ? exception_message : '';
+  if (places.length > 0) return shortened(places.join('; '));
+  return typeof exception_message === 'string' ? shortened(exception_message) : '';
+}
+
+/** A server's words, as many as a person reads. */
+function shortened(text: string): string {
+  return text.length <= LONGEST_DETAIL ? text : `${text.slice(0, LONGEST_DETAIL)}…`;
 }

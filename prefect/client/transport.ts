@@ -7,17 +7,20 @@
  * (a transition id, an idempotency key, an upsert). What does not pass is thrown as PrefectApiError (the server's
  * answer) or PrefectUnreachableError (no answer). The pool of connections is opened here and closed by close().
  */
-import { readFileSync } from 'node:fs';
-import { rootCertificates } from 'node:tls';
-import { EnvHttpProxyAgent, request } from 'undici';
-import { type PrefectSettings, SettingsError } from '../settings/index.ts';
+import { request } from 'undici';
+import type { PrefectSettings } from '../settings/index.ts';
 import { CsrfTokens } from './csrf.ts';
-import { codeOf, detailOf, PrefectApiError, PrefectUnreachableError } from './errors.ts';
-import { delayBeforeRetry, type Outcome, retryAfterMs } from './retry.ts';
+import { openDispatcher } from './dispatcher.ts';
+import { codeOf, detailOf, PrefectAnswerError, PrefectApiError, PrefectUnreachableError } from './errors.ts';
+import { redirectTarget } from './redirect.ts';
+import { delayBeforeRetry, type Outcome, retryAfterMs, type Tries } from './retry.ts';
 
 /** The version of the API this client speaks, and the Prefect whose behaviour it follows (§6.7, worker.md §1.4). */
 const API_VERSION = '0.8.4';
 const PREFECT_VERSION = '3.8.8';
+
+const MOST_REDIRECTS = 5;
+const NO_TOKEN = { kind: 'headers', headers: {} } as const;
 
 export interface TransportWorld {
   readonly clock: { now(): number; sleep(ms: number, signal: AbortSignal): Promise<void> };
@@ -50,22 +53,16 @@ interface Answer {
 /**
  * Opens the connection pool for one Prefect API.
  *
- * @throws SettingsError when the CA file cannot be read.
+ * @throws SettingsError when the CA file cannot be read or holds no certificate.
  */
 export function openTransport(settings: PrefectSettings, world: TransportWorld): Transport {
-  const dispatcher = new EnvHttpProxyAgent({
-    ...(settings.proxy.http === undefined ? {} : { httpProxy: settings.proxy.http }),
-    ...(settings.proxy.https === undefined ? {} : { httpsProxy: settings.proxy.https }),
-    noProxy: settings.proxy.no ?? '',
-    connections: 16,
-    connect: { rejectUnauthorized: !settings.tls.insecure, ca: certificateAuthorities(settings.tls.caFile) },
-  });
+  const dispatcher = openDispatcher(settings);
   const headers: Readonly<Record<string, string>> = {
     'user-agent': `prefect/${PREFECT_VERSION} (API ${API_VERSION}) ${world.product}`,
     'x-prefect-api-version': API_VERSION,
     ...(settings.authorization === undefined ? {} : { authorization: settings.authorization }),
     ...world.headers,
-    ...lowerCaseKeys(settings.customHeaders),
+    ...settings.customHeaders,
   };
   let requests = 0;
   let answeredBefore = false;
@@ -77,22 +74,33 @@ export function openTransport(settings: PrefectSettings, world: TransportWorld):
     body: string | undefined,
     signal: AbortSignal,
   ): Promise<Answer> {
-    requests += 1;
     const deadline = AbortSignal.any([signal, AbortSignal.timeout(settings.requestTimeoutMs)]);
-    const answer = await request(url, {
-      method: method as 'GET',
-      headers: { ...headers, ...extra },
-      body: body ?? null,
-      dispatcher,
-      signal: deadline,
-    });
-    const text = await answer.body.text();
-    answeredBefore = true;
-    return { status: answer.statusCode, headers: answer.headers, body: text };
+    let address = url;
+    for (let hops = 0; ; hops += 1) {
+      requests += 1;
+      const answer = await request(address, {
+        method: method as 'GET',
+        headers: { ...headers, ...extra },
+        body: body ?? null,
+        dispatcher,
+        signal: deadline,
+      });
+      const text = await answer.body.text();
+      answeredBefore = true;
+      const whole = { status: answer.statusCode, headers: answer.headers, body: text };
+      const target = redirectTarget(method, address, whole.status, header(whole, 'location'));
+      if (target.kind === 'none') return whole;
+      if (target.kind === 'refuse') return { ...whole, body: target.detail };
+      if (hops === MOST_REDIRECTS) return { ...whole, body: 'redirected without end' };
+      address = target.url;
+    }
   }
 
-  const csrf = new CsrfTokens(settings.csrfSupport && !settings.cloud, settings.apiUrl, world.clock, (url, signal) =>
-    once('GET', url, {}, undefined, signal),
+  const csrf = new CsrfTokens<Answer>(
+    settings.csrfSupport && !settings.cloud,
+    settings.apiUrl,
+    world.clock,
+    (url, signal) => once('GET', url, {}, undefined, signal),
   );
 
   async function send(input: Request, options?: { readonly maxRetries: number }): Promise<Response> {
@@ -102,19 +110,18 @@ export function openTransport(settings: PrefectSettings, world: TransportWorld):
     const body = method === 'GET' || method === 'DELETE' ? undefined : await input.text();
     const contentType = input.headers.get('content-type');
     const signal = input.signal;
-    for (let attempt = 1; ; attempt += 1) {
+    let tries: Tries = { made: 0, counted: 0 };
+    for (;;) {
       let outcome: Outcome;
       let failure: unknown;
       let answer: Answer | undefined;
       try {
-        const token = method === 'GET' ? {} : await csrf.headers(signal);
-        answer = await once(
-          method,
-          input.url,
-          { ...(contentType === null ? {} : { 'content-type': contentType }), ...token },
-          body,
-          signal,
-        );
+        const token = method === 'GET' ? NO_TOKEN : await csrf.headers(signal);
+        if (token.kind === 'refused') answer = token.answer;
+        else {
+          const extra = { ...(contentType === null ? {} : { 'content-type': contentType }), ...token.headers };
+          answer = await once(method, input.url, extra, body, signal);
+        }
         if (answer.status >= 200 && answer.status < 300) return toResponse(answer);
         outcome = {
           kind: 'answer',
@@ -126,23 +133,32 @@ export function openTransport(settings: PrefectSettings, world: TransportWorld):
         if (outcome.csrfRejected) csrf.forget();
       } catch (error) {
         if (signal.aborted) throw signal.reason;
+        if (error instanceof PrefectAnswerError) throw error;
         failure = error;
         outcome = { kind: 'failure', code: codeOf(error), answeredBefore };
       }
-      const delayMs = delayBeforeRetry(outcome, attempt, policy, world.random, world.clock.now());
-      const what = outcome.kind === 'answer' ? String(outcome.status) : (outcome.code ?? 'no answer');
+      const uncounted = outcome.kind === 'answer' && outcome.maintenance;
+      tries = { made: tries.made + 1, counted: tries.counted + (uncounted ? 0 : 1) };
+      const delayMs = delayBeforeRetry(outcome, tries, policy, world.random, world.clock.now());
       if (delayMs === undefined) {
-        if (answer !== undefined) {
-          const afterMs = retryAfterMs(header(answer, 'retry-after'), world.clock.now());
-          throw new PrefectApiError(answer.status, method, path, detailOf(answer.body), afterMs);
+        if (answer === undefined) {
+          const proxy = settings.proxy === undefined ? undefined : new URL(settings.proxy).origin;
+          throw new PrefectUnreachableError(settings.apiUrl, tries.made, failure, proxy);
         }
-        throw new PrefectUnreachableError(settings.apiUrl, attempt, failure);
+        const afterMs = retryAfterMs(header(answer, 'retry-after'), world.clock.now());
+        throw new PrefectApiError(answer.status, method, path, redacted(detailOf(answer.body)), afterMs);
       }
+      const what = outcome.kind === 'answer' ? String(outcome.status) : (outcome.code ?? 'no answer');
       const line = `Prefect API: ${method} ${path}: ${what}; trying again in ${(delayMs / 1000).toFixed(1)} s`;
       if (delayMs >= 8000) world.log.warning(line);
       else world.log.debug(line);
       await world.clock.sleep(delayMs, signal);
     }
+  }
+
+  /** A server, or a proxy before it, may answer with the request and its headers. */
+  function redacted(detail: string): string {
+    return settings.secrets.reduce((shown, secret) => shown.replaceAll(secret, '***'), detail);
   }
 
   return {
@@ -152,19 +168,6 @@ export function openTransport(settings: PrefectSettings, world: TransportWorld):
     },
     close: () => dispatcher.destroy(),
   };
-}
-
-function certificateAuthorities(file: string | undefined): string[] | undefined {
-  if (file === undefined) return undefined;
-  try {
-    return [...rootCertificates, readFileSync(file, 'utf8')];
-  } catch (error) {
-    throw new SettingsError(
-      'PREFECT_API_SSL_CERT_FILE',
-      `the certificate file that PREFECT_API_SSL_CERT_FILE or SSL_CERT_FILE names cannot be read (${codeOf(error) ?? 'unreadable'})`,
-      'Name a file with PEM certificates that exists on this machine, or remove the variable.',
-    );
-  }
 }
 
 function header(answer: Answer, name: string): string | null {
@@ -178,8 +181,4 @@ function toResponse(answer: Answer): Response {
     status: answer.status,
     headers: { 'content-type': header(answer, 'content-type') ?? 'application/json' },
   });
-}
-
-function lowerCaseKeys(headers: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 }

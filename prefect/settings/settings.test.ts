@@ -62,6 +62,12 @@ describe('settings of the Prefect client', () => {
 
   it.each([
     ['PREFECT_CLIENT_MAX_RETRIES', 'many'],
+    ['PREFECT_CLIENT_MAX_RETRIES', '2.5'],
+    ['PREFECT_API_ENABLE_HTTP2', 'maybe'],
+    ['PREFECT_CLIENT_CUSTOM_HEADERS', '{"a b": "c"}'],
+    ['PREFECT_CLIENT_CUSTOM_HEADERS', '{"a": "c\\nd: e"}'],
+    ['HTTP_PROXY', 'socks5://p:1080'],
+    ['ALL_PROXY', 'http://['],
     ['PREFECT_API_REQUEST_TIMEOUT', '-1'],
     ['PREFECT_CLIENT_CSRF_SUPPORT_ENABLED', 'perhaps'],
     ['PREFECT_CLIENT_RETRY_EXTRA_CODES', '500,none'],
@@ -78,7 +84,7 @@ describe('settings of the Prefect client', () => {
   it('leave out custom headers that the client owns', () => {
     const headers = JSON.stringify({ 'User-Agent': 'x', 'X-Team': 'data', 'Prefect-Csrf-Token': 't' });
     expect(readSettings({ PREFECT_API_URL: URL, PREFECT_CLIENT_CUSTOM_HEADERS: headers }).customHeaders).toEqual({
-      'X-Team': 'data',
+      'x-team': 'data',
     });
   });
 

@@ -37,6 +37,7 @@ async function start(flags: StartFlags): Promise<number> {
     return 1;
   }
   const log = openLog(config.debug, config.prefect.secrets);
+  for (const warning of config.prefect.warnings) log.warning(warning);
   for (const name of unknownVariables(process.env))
     log.warning(`The environment variable ${name} is no setting of this worker.`);
   const drain = new AbortController();
