@@ -1,6 +1,7 @@
 import { Problem } from '../problem.ts';
 import type { StepSpec } from '../project/model.ts';
 import { buildDockerImage } from './build-docker-image.ts';
+import { gitClone } from './git-clone.ts';
 import type { StepFunction } from './model.ts';
 import { pipInstallRequirements } from './pip-install-requirements.ts';
 import { BUILD_DOCKER_IMAGE, PUSH_DOCKER_IMAGE } from './push-ahead.ts';
@@ -17,6 +18,8 @@ const FUNCTIONS: ReadonlyMap<string, StepFunction> = new Map([
   ['prefect.deployments.steps.utility.run_shell_script', runShellScript],
   ['prefect.deployments.steps.set_working_directory', setWorkingDirectory],
   ['prefect.deployments.steps.pull.set_working_directory', setWorkingDirectory],
+  ['prefect.deployments.steps.git_clone', gitClone],
+  ['prefect.deployments.steps.pull.git_clone', gitClone],
   ['prefect.deployments.steps.pip_install_requirements', pipInstallRequirements],
   ['prefect.deployments.steps.utility.pip_install_requirements', pipInstallRequirements],
   [BUILD_DOCKER_IMAGE, buildDockerImage],

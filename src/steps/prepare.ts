@@ -76,11 +76,15 @@ function warnOfLostId(step: StepSpec, id: string, context: PrepareContext): void
   );
 }
 
+const SECRET_INPUTS = ['credentials', 'access_token'];
+
 /** A plan signs in nowhere, so it has no need to read blocks with passwords, nor inputs of what does not run. */
 function inputsFor(step: StepSpec, context: PrepareContext): JsonObject {
   if (context.mode !== 'plan') return step.inputs;
   const handedOn = needsPython(step) ? inputsHandedOn(step.function) : undefined;
-  const entries = Object.entries(step.inputs).filter(([name]) => handedOn?.includes(name) ?? name !== 'credentials');
+  const entries = Object.entries(step.inputs).filter(
+    ([name]) => handedOn?.includes(name) ?? !SECRET_INPUTS.includes(name),
+  );
   return Object.fromEntries(entries);
 }
 

@@ -1,3 +1,5 @@
+import { withGitSettings } from './git-settings.ts';
+
 /** Options that only choose what is printed, and how; a value may stand in the next word, where any plain word is fine. */
 const DATES = 'since|until|after|before';
 const OPTIONS: Readonly<Record<string, RegExp>> = {
@@ -50,18 +52,5 @@ const SETTINGS: readonly (readonly [string, string])[] = [
  * repository that hides in a plain directory of the work tree, whose configuration could name programs to run.
  */
 export function planGitEnvironment(env: Readonly<Record<string, string>>): Record<string, string> {
-  // Settings in the environment are numbered; those that are there already stay.
-  const first = Number.parseInt(env.GIT_CONFIG_COUNT ?? '0', 10) || 0;
-  const settings = SETTINGS.flatMap(([name, value], index) => [
-    [`GIT_CONFIG_KEY_${first + index}`, name],
-    [`GIT_CONFIG_VALUE_${first + index}`, value],
-  ]);
-  return {
-    ...env,
-    GIT_OPTIONAL_LOCKS: '0',
-    GIT_PAGER: 'cat',
-    GIT_TERMINAL_PROMPT: '0',
-    GIT_CONFIG_COUNT: String(first + SETTINGS.length),
-    ...Object.fromEntries(settings),
-  };
+  return withGitSettings({ ...env, GIT_OPTIONAL_LOCKS: '0', GIT_PAGER: 'cat', GIT_TERMINAL_PROMPT: '0' }, SETTINGS);
 }
