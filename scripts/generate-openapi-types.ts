@@ -25,7 +25,7 @@ const ENDPOINTS: Readonly<Record<string, readonly string[]>> = {
   '/deployments/name/{flow_name}/{deployment_name}': ['get'],
   '/deployments/{id}/create_flow_run': ['post'],
   '/deployments/{id}/schedules': ['get'],
-  '/deployments/{id}/schedules/{schedule_id}': ['delete'],
+  '/deployments/{id}/schedules/{schedule_id}': ['patch', 'delete'],
   '/work_pools/': ['post'],
   '/work_pools/{name}': ['get', 'patch'],
   '/work_pools/filter': ['post'],

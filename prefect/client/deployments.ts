@@ -114,6 +114,37 @@ export async function updateDeployment(
   });
 }
 
+export type ScheduleUpdate = Sent<components['schemas']['DeploymentScheduleUpdate']>;
+
+/** Changes one schedule in place: its id stays. Parameters that are left out become none, other fields stay. */
+export async function updateDeploymentSchedule(
+  api: PrefectApi,
+  deploymentId: string,
+  scheduleId: string,
+  body: ScheduleUpdate,
+  signal: AbortSignal,
+): Promise<void> {
+  await api.client.PATCH('/deployments/{id}/schedules/{schedule_id}', {
+    params: { path: { id: deploymentId, schedule_id: scheduleId } },
+    body: body as components['schemas']['DeploymentScheduleUpdate'],
+    parseAs: 'text',
+    signal,
+  });
+}
+
+/** Deletes one schedule and the runs it has made in advance; one that is gone already is no error. */
+export async function deleteDeploymentSchedule(
+  api: PrefectApi,
+  deploymentId: string,
+  scheduleId: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const params = { path: { id: deploymentId, schedule_id: scheduleId } };
+  await unlessMissing(
+    api.client.DELETE('/deployments/{id}/schedules/{schedule_id}', { params, parseAs: 'text', signal }),
+  );
+}
+
 export interface FlowRunCreate {
   readonly parameters: JsonObject;
   readonly name?: string;

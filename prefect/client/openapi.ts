@@ -314,7 +314,8 @@ export interface paths {
         delete: operations["delete_deployment_schedule_deployments__id__schedules__schedule_id__delete"];
         options?: never;
         head?: never;
-        patch?: never;
+        /** Update Deployment Schedule */
+        patch: operations["update_deployment_schedule_deployments__id__schedules__schedule_id__patch"];
         trace?: never;
     };
     "/work_pools/": {
@@ -5666,6 +5667,44 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    update_deployment_schedule_deployments__id__schedules__schedule_id__patch: {
+        parameters: {
+            query?: never;
+            header?: {
+                "x-prefect-api-version"?: string;
+            };
+            path: {
+                /** @description The deployment id */
+                id: string;
+                /** @description The schedule id */
+                schedule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeploymentScheduleUpdate"];
+            };
+        };
         responses: {
             /** @description Successful Response */
             204: {

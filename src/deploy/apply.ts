@@ -3,9 +3,11 @@ import {
   createFlow,
   createWorkPool,
   createWorkQueue,
+  deleteDeploymentSchedule,
   type PrefectApi,
   PrefectApiError,
   updateDeployment,
+  updateDeploymentSchedule,
   updateWorkPool,
   updateWorkQueue,
 } from '@slipway/prefect/client';
@@ -24,6 +26,8 @@ import type {
   PlannedDeployment,
   PlannedWorkPool,
 } from './model.ts';
+import type { SchedulePlan } from './schedules/model.ts';
+import { bodyOf } from './schedules/plan-schedules.ts';
 import { writeSlas } from './slas.ts';
 
 /** An SQLite server answers 503 to parallel writers: a few at a time, the client's retries do the rest. */
@@ -148,7 +152,13 @@ async function writeDeployment(
   const { desired } = planned;
   if (planned.action === 'unchanged') return { name: desired.name, id: planned.actual.id, action: 'unchanged' };
   if (planned.action === 'change') {
-    await updateDeployment(api, planned.actual.id, updateBody(desired.fields, planned.changes), signal);
+    const { schedules, actual } = planned;
+    const body = {
+      ...updateBody(desired.fields, planned.changes),
+      ...(schedules?.how === 'together' ? { schedules: schedules.list } : {}),
+    };
+    if (Object.keys(body).length > 0) await updateDeployment(api, actual.id, body, signal);
+    if (schedules?.how === 'singly') await writeSchedules(actual.id, schedules, api, signal);
     return { name: desired.name, id: planned.actual.id, action: 'change' };
   }
   const flowId = flowIds.get(desired.flowName);
@@ -156,10 +166,29 @@ async function writeDeployment(
   if (flowId === undefined) return undefined;
   const record = await createDeployment(
     api,
-    { enforce_parameter_schema: true, schedules: [], ...desired.fields, name: desired.deploymentName, flow_id: flowId },
+    {
+      enforce_parameter_schema: true,
+      schedules: (desired.schedules ?? []).map((schedule) => bodyOf(schedule)),
+      ...desired.fields,
+      name: desired.deploymentName,
+      flow_id: flowId,
+    },
     signal,
   );
   return { name: desired.name, id: record.id, action: 'create' };
+}
+
+/** One after another: each write makes the server drop the runs it had scheduled. */
+async function writeSchedules(
+  deploymentId: string,
+  plan: Extract<SchedulePlan, { how: 'singly' }>,
+  api: PrefectApi,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const write of plan.writes) {
+    if (write.action === 'change') await updateDeploymentSchedule(api, deploymentId, write.id, write.body, signal);
+    else await deleteDeploymentSchedule(api, deploymentId, write.actual.id, signal);
+  }
 }
 
 /**

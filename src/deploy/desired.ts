@@ -1,7 +1,7 @@
 import { isJsonObject, type Json, type JsonObject, SpelledNumber } from '@slipway/prefect/json';
 import { applyValues } from '@slipway/prefect/template';
 import type { Flow } from '../flow/model.ts';
-import { Problem, throwIfAny } from '../problem.ts';
+import { Problem, problemsOf, throwIfAny } from '../problem.ts';
 import { tagList } from '../project/tags.ts';
 import type { Revision } from '../source/model.ts';
 import { inferVersionInfo, UnknownVersionType } from '../source/version-info.ts';
@@ -9,6 +9,8 @@ import type { Prepared } from '../steps/model.ts';
 import { type Configuration, fillOutputs, placeOf } from './configuration.ts';
 import { type DeploymentFields, type DesiredDeployment, deploymentName } from './model.ts';
 import { pinImage } from './pin-image.ts';
+import { desiredSchedules } from './schedules/desired-schedules.ts';
+import type { DesiredSchedule } from './schedules/model.ts';
 
 export interface DesireContext {
   readonly env: Readonly<Record<string, string>>;
@@ -37,8 +39,9 @@ export function desiredDeployments(entries: readonly ReadyEntry[], context: Desi
     try {
       return [desiredDeployment(entry, context)];
     } catch (error) {
-      if (!(error instanceof Problem)) throw error;
-      problems.push(error);
+      const found = problemsOf(error);
+      if (found === undefined) throw error;
+      problems.push(...found);
       return [];
     }
   });
@@ -109,9 +112,23 @@ function desiredDeployment(ready: ReadyEntry, context: DesireContext): DesiredDe
     flowName: flow.name,
     deploymentName: name,
     fields,
+    schedules: schedulesOf(configuration, outputs, context.env),
     where: entry.where,
     positions: entry.positions,
   };
+}
+
+/** Step outputs are filled in here without exception: `ctx.` means nothing to a schedule (§1.10, order 6). */
+function schedulesOf(
+  { entry, settings }: Configuration,
+  outputs: JsonObject,
+  env: Readonly<Record<string, string>>,
+): readonly DesiredSchedule[] | undefined {
+  const written = { schedules: settings.schedules ?? null, schedule: settings.schedule ?? null };
+  const filled = applyValues(written, outputs, { env, missing: 'remove' });
+  const { schedules, problems } = desiredSchedules(isJsonObject(filled) ? filled : {}, entry);
+  throwIfAny(problems);
+  return schedules;
 }
 
 /** From the file, else from the flow's docstring, to which blocks and variables do not apply ("Seen on 3.8.8" 7). */

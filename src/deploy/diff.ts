@@ -1,7 +1,9 @@
 import type { DeploymentRecord } from '@slipway/prefect/client';
 import { type Json, type JsonObject, sameJson } from '@slipway/prefect/json';
+import { type Problem, problemsOf, throwIfAny } from '../problem.ts';
 import { planAutomations } from './automations-diff.ts';
 import type { Actual, Change, Desired, DesiredDeployment, Plan, PlannedDeployment } from './model.ts';
+import { planSchedules } from './schedules/plan-schedules.ts';
 import { planWorkPool } from './work-pool.ts';
 
 /** The queue a deployment is in when it names none; the server writes this name. */
@@ -12,13 +14,24 @@ const DEFAULT_QUEUE = 'default';
  * An unchanged deployment is never written, since a PATCH makes Prefect drop and recreate its scheduled runs
  * (design.md, difference 3).
  *
- * @throws Problem when a pool's template cannot be made as prefect.yaml asks.
+ * @throws Problem or Problems: a pool's template cannot be made as prefect.yaml asks, schedules cannot be brought there.
  */
 export function diff(desired: Desired, actual: Actual): Plan {
-  return {
-    workPools: desired.workPools.map((pool) => planWorkPool(pool, actual)),
-    deployments: desired.deployments.map((deployment) =>
-      planDeployment(deployment, actual.deployments.get(deployment.name)),
+  const problems: Problem[] = [];
+  const collect = <T>(plan: () => T): T[] => {
+    try {
+      return [plan()];
+    } catch (error) {
+      const found = problemsOf(error);
+      if (found === undefined) throw error;
+      problems.push(...found);
+      return [];
+    }
+  };
+  const plan = {
+    workPools: desired.workPools.flatMap((pool) => collect(() => planWorkPool(pool, actual))),
+    deployments: desired.deployments.flatMap((deployment) =>
+      collect(() => planDeployment(deployment, actual.deployments.get(deployment.name))),
     ),
     // A server without automations gets none, as from Prefect's CLI (contracts/deploy.md §4.1, 7).
     automations: (actual.automations === undefined ? [] : desired.automations)
@@ -26,13 +39,16 @@ export function diff(desired: Desired, actual: Actual): Plan {
       .filter((one) => one.automations.length > 0),
     slas: desired.slas,
   };
+  throwIfAny(problems);
+  return plan;
 }
 
 function planDeployment(desired: DesiredDeployment, actual: DeploymentRecord | undefined): PlannedDeployment {
   if (actual === undefined) return { action: 'create', desired };
   const found = deploymentChanges(desired, actual);
-  if (found.length === 0) return { action: 'unchanged', desired, actual };
-  return { action: 'change', desired, actual, changes: found };
+  const schedules = planSchedules(desired.schedules, actual.schedules);
+  if (found.length === 0 && schedules === undefined) return { action: 'unchanged', desired, actual };
+  return { action: 'change', desired, actual, changes: found, schedules };
 }
 
 /** The fields of a deployment that are not as wanted; maps are compared key by key so that a plan can be read. */

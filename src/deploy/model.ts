@@ -2,6 +2,7 @@ import type { AutomationRecord, DeploymentRecord, WorkPoolRecord, WorkQueueRecor
 import type { Json, JsonObject } from '@slipway/prefect/json';
 import type { Position, WorkPoolEntry } from '../project/model.ts';
 import type { DesiredAutomations, PlannedAutomations } from './automation.ts';
+import type { DesiredSchedule, SchedulePlan } from './schedules/model.ts';
 import type { PlannedSlas } from './slas.ts';
 
 /** `flow/deployment`, the name a deployment is known by. */
@@ -28,6 +29,8 @@ export interface DesiredDeployment {
   readonly flowName: string;
   readonly deploymentName: string;
   readonly fields: DeploymentFields;
+  /** Absent or empty: prefect.yaml does not manage schedules (contracts/deploy.md §4.6). */
+  readonly schedules?: readonly DesiredSchedule[] | undefined;
   readonly where: Position;
   readonly positions: ReadonlyMap<string, Position>;
 }
@@ -113,7 +116,9 @@ export type PlannedDeployment =
       readonly action: 'change';
       readonly desired: DesiredDeployment;
       readonly actual: DeploymentRecord;
+      /** Of the fields alone. */
       readonly changes: readonly Change[];
+      readonly schedules?: SchedulePlan | undefined;
     }
   | { readonly action: 'unchanged'; readonly desired: DesiredDeployment; readonly actual: DeploymentRecord };
 

@@ -5,15 +5,10 @@ import { Problem } from '../problem.ts';
 import { isUnknown } from '../steps/foresight.ts';
 import { type Configuration, placeOf } from './configuration.ts';
 import type { Actual, ActualWorkPools, DesiredDeployment, PlannedWorkPool } from './model.ts';
-
-/** Keys that are checked but not carried out yet; an entry that asks for them is refused, not half deployed. */
-const NOT_YET: Readonly<Record<string, string>> = {
-  schedule: 'Take it out and add the schedule in the Prefect UI or with `prefect deployment schedule create`.',
-  schedules: 'Take them out and add them in the Prefect UI or with `prefect deployment schedule create`.',
-};
+import { desiredSchedules } from './schedules/desired-schedules.ts';
 
 /**
- * All that can be refused before a step runs: keys this version cannot carry out, work pools that do not exist, job
+ * All that can be refused before a step runs: schedules, work pools that do not exist, job
  * variables (those without placeholders of step outputs) that the pool's template does not take.
  */
 export function checkStatically(
@@ -23,7 +18,7 @@ export function checkStatically(
 ): Problem[] {
   const templates = templatesAfter(actual, planned);
   return [
-    ...configurations.flatMap(checkNotYet),
+    ...configurations.flatMap(({ settings, entry }) => desiredSchedules(settings, entry).problems),
     ...checkWorkPools(configurations, templates, actual),
     ...configurations.flatMap((configuration) => checkKnownJobVariables(configuration, templates)),
   ];
@@ -46,19 +41,6 @@ export function checkJobVariables(
       occasion: actual.deployments.has(deployment.name) ? 'update' : 'create',
     }),
   );
-}
-
-function checkNotYet(configuration: Configuration): Problem[] {
-  return Object.entries(NOT_YET).flatMap(([key, remedy]) => {
-    const value = configuration.settings[key];
-    if (value === undefined || value === null || (Array.isArray(value) && value.length === 0)) return [];
-    return [
-      new Problem(`deployment ${configuration.name}: \`${key}\` is not supported by this version of Slipway yet`, {
-        where: placeOf(configuration.entry, key),
-        remedy,
-      }),
-    ];
-  });
 }
 
 /** One problem for each pool, however many deployments name it. */

@@ -1,6 +1,7 @@
 import type { Json, JsonObject } from '@slipway/prefect/json';
 import { type Change, changes, type Plan } from '../deploy/model.ts';
 import { automationsJson, slasJson } from './automation-lines.ts';
+import { scheduleChanges } from './schedule-lines.ts';
 
 /** The plan for a program: the output `plan`. Field names are the API's own. */
 export function planJson(plan: Plan): JsonObject {
@@ -14,7 +15,9 @@ export function planJson(plan: Plan): JsonObject {
     deployments: plan.deployments.map((planned) => ({
       name: planned.desired.name,
       action: planned.action,
-      ...(planned.action === 'change' ? { changes: planned.changes.map(changeJson) } : {}),
+      ...(planned.action === 'change'
+        ? { changes: [...planned.changes, ...scheduleChanges(planned.schedules)].map(changeJson) }
+        : {}),
     })),
     automations: automationsJson(plan.automations),
     slas: slasJson(plan.slas),

@@ -1,6 +1,7 @@
 import { type Json, SpelledNumber } from '@slipway/prefect/json';
 import type { Change, Plan, PlannedDeployment, PlannedWorkPool } from '../deploy/model.ts';
 import { automationLines, slaLine } from './automation-lines.ts';
+import { newScheduleLine, scheduleLines } from './schedule-lines.ts';
 
 const LONGEST_VALUE = 120;
 
@@ -51,9 +52,10 @@ function deploymentLines(planned: PlannedDeployment): string[] {
       return [
         `${title} (create)`,
         ...shownFields(planned.desired.fields).map(([field, value]) => `    ${field}: ${valueText(value)}`),
+        ...(planned.desired.schedules ?? []).map(newScheduleLine),
       ];
     case 'change':
-      return [`${title} (change)`, ...planned.changes.map(changeLine)];
+      return [`${title} (change)`, ...planned.changes.map(changeLine), ...scheduleLines(planned.schedules)];
   }
 }
 

@@ -5,6 +5,7 @@ import type { BuiltImage } from '../image/model.ts';
 import { failed, type Run } from '../runs/model.ts';
 import type { Revision } from '../source/model.ts';
 import { countActions, valueText } from './plan-text.ts';
+import { scheduleChanges } from './schedule-lines.ts';
 
 export interface Report {
   readonly mode: 'plan' | 'deploy';
@@ -124,8 +125,9 @@ function changedFields(report: Report): string {
     ),
   ].flatMap(({ name, planned }) => {
     if (planned.action !== 'change') return [];
-    const rows = planned.changes.map(
-      (change) => `| \`${change.field}\` | ${code(valueText(change.before))} | ${code(valueText(change.after))} |`,
+    const schedules = 'schedules' in planned ? scheduleChanges(planned.schedules) : [];
+    const rows = [...planned.changes, ...schedules].map(
+      (change) => `| ${code(change.field)} | ${code(valueText(change.before))} | ${code(valueText(change.after))} |`,
     );
     return [
       [
