@@ -16,7 +16,13 @@ export default defineConfig({
         test: {
           name: 'unit',
           sequence: { groupOrder: 0 },
-          include: ['src/**/*.test.ts', 'prefect/**/*.test.ts', 'worker/src/**/*.test.ts', 'test/rig/**/*.test.ts'],
+          include: [
+            'src/**/*.test.ts',
+            'prefect/**/*.test.ts',
+            'worker/src/**/*.test.ts',
+            'test/rig/**/*.test.ts',
+            'test/fuzz/**/*.test.ts',
+          ],
           testTimeout: 20_000,
         },
       },

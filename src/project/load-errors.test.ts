@@ -80,6 +80,13 @@ work_pools:
     expect(first).toMatch(/^project\/prefect\.yaml:4:1 project\/prefect\.yaml is not valid YAML: .*\]/);
   });
 
+  it('counts lines right after a syntax error over several', async () => {
+    const text = 'a: 1\n]   b:\n  c: |\n    d\n  e: {f: "g\n\n  h"}\ni: j: k\n';
+    const places = (await problemsIn(text)).map((problem) => problem.split(' ')[0]);
+    expect(places.every((place) => Number(place?.split(':')[1]) <= 8)).toBe(true);
+    expect(places[0]).toBe('project/prefect.yaml:2:1');
+  });
+
   it('refuses a file over 5 MB before parsing it', async () => {
     expect(await problemsIn(`a: "${'x'.repeat(5 * 1024 * 1024)}"\n`)).toEqual([
       'project/prefect.yaml:1:1 project/prefect.yaml is larger than 5 MB',

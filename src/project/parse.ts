@@ -2,7 +2,6 @@ import {
   type Document,
   isCollection,
   isScalar,
-  LineCounter,
   type ParsedNode,
   parseAllDocuments,
   visit,
@@ -49,7 +48,7 @@ const MAX_MARGIN = 10_000_000;
 
 function parseOnce(text: string, file: string, indented: ReadonlySet<number>, width: number): Parsed {
   const source = indent(text, indented, width);
-  const lines = new LineCounter();
+  const starts = lineStarts(source);
   const [document, second] = parseAllDocuments<ParsedNode>(source, {
     schema: 'failsafe',
     version: '1.1',
@@ -58,16 +57,34 @@ function parseOnce(text: string, file: string, indented: ReadonlySet<number>, wi
     uniqueKeys: false,
     prettyErrors: false,
     logLevel: 'silent',
-    lineCounter: lines,
     keepSourceTokens: true,
   });
   const at = (offset: number): Position => {
-    const { line, col } = lines.linePos(offset);
-    return { file, line: Math.max(line, 1), column: Math.max(indented.has(line) ? col - width : col, 1) };
+    const line = lineOf(Math.min(offset, source.length), starts);
+    const column = offset - (starts[line - 1] ?? 0) + 1;
+    return { file, line, column: Math.max(indented.has(line) ? column - width : column, 1) };
   };
   // PyYAML lets a comment follow a closing quote or bracket directly.
   const errors = document?.errors.filter((error) => !error.message.startsWith('Comments must be separated')) ?? [];
   return { document, errors, second: second?.range[0], source, at };
+}
+
+/** Where each line begins. The library's own counter loses lines after some errors. */
+function lineStarts(source: string): number[] {
+  const starts = [0];
+  for (let end = source.indexOf('\n'); end !== -1; end = source.indexOf('\n', end + 1)) starts.push(end + 1);
+  return starts;
+}
+
+/** The line an offset is in, from 1. */
+function lineOf(offset: number, starts: readonly number[]): number {
+  let [first, behind] = [0, starts.length];
+  while (behind - first > 1) {
+    const middle = (first + behind) >>> 1;
+    if ((starts[middle] ?? 0) <= offset) first = middle;
+    else behind = middle;
+  }
+  return first + 1;
 }
 
 function indent(text: string, lines: ReadonlySet<number>, width: number): string {
