@@ -6,10 +6,13 @@ import { readSettings } from '@slipway/prefect/settings';
 import { readActual, readActualWorkPools } from './deploy/actual.ts';
 import { apply } from './deploy/apply.ts';
 import { type Configuration, configure, placeOf } from './deploy/configuration.ts';
-import { desiredDeployments, type ReadyEntry } from './deploy/desired.ts';
+import { type DesireContext, desiredDeployments, type ReadyEntry } from './deploy/desired.ts';
 import { desiredWorkPools } from './deploy/desired-work-pools.ts';
 import { diff } from './deploy/diff.ts';
-import { type Applied, nothingApplied } from './deploy/model.ts';
+import { flowsFromImages } from './deploy/image-flows.ts';
+import { type Actual, type Applied, type DesiredDeployment, nothingApplied } from './deploy/model.ts';
+import { checkParameters } from './deploy/parameters.ts';
+import { settleSchemas } from './deploy/settle-schemas.ts';
 import { checkSlas, desiredSlas } from './deploy/slas.ts';
 import { checkTriggerVariables } from './deploy/trigger-variables.ts';
 import { checkTriggers, desiredAutomations } from './deploy/triggers.ts';
@@ -18,6 +21,7 @@ import { planWorkPool } from './deploy/work-pool.ts';
 import { type Flow, PythonSources, readFlow } from './flow/index.ts';
 import { createImageBuilder } from './image/builder.ts';
 import { withOciLabels } from './image/labels.ts';
+import { signInToFetch } from './image/sign-in.ts';
 import { type Inputs, readInputs } from './inputs.ts';
 import { outputsOf } from './outputs.ts';
 import { Problem, problemsOf, throwIfAny } from './problem.ts';
@@ -25,6 +29,7 @@ import { defaultPull } from './project/default-pull.ts';
 import { loadProject } from './project/load.ts';
 import type { Entry, Project } from './project/model.ts';
 import { checkComplete, selectEntries } from './project/select.ts';
+import type { Credentials } from './registry/model.ts';
 import { planLines } from './report/plan-text.ts';
 import { type Report, summaryMarkdown } from './report/summary.ts';
 import { explainFailedRuns } from './runs/explain.ts';
@@ -72,7 +77,19 @@ export async function runAction(world: World, state: StateFile): Promise<void> {
 
   const api = openPrefectApi(settings, { ...world, product: 'slipway' });
   try {
-    await deploy({ world, state, inputs, directory, workspace, project, mode, reason, revision, api });
+    await deploy({
+      world,
+      state,
+      inputs,
+      directory,
+      workspace,
+      project,
+      mode,
+      reason,
+      revision,
+      api,
+      signedIn: new Map(),
+    });
   } finally {
     await api.close();
   }
@@ -90,6 +107,8 @@ interface Job {
   readonly reason: string;
   readonly revision: Revision;
   readonly api: PrefectApi;
+  /** The credentials that builds used, by registry host. */
+  readonly signedIn: Map<string, Credentials>;
 }
 
 async function deploy(job: Job): Promise<void> {
@@ -120,18 +139,19 @@ async function deploy(job: Job): Promise<void> {
 
   const prepared = await prepareEntries(entries, job);
 
-  const ready = readyEntries(configurations, flows, prepared, job);
-  const deployments = desiredDeployments(ready, { env, revision });
-  const desired = {
+  const ready = await withExactFlows(readyEntries(configurations, flows, prepared, job), { env, revision }, job);
+  const wanted = desiredDeployments(ready, { env, revision });
+  const besides = {
     workPools,
-    deployments,
-    automations: desiredAutomations(ready, deployments, { env, cloud }),
-    slas: desiredSlas(ready, deployments, env),
+    automations: desiredAutomations(ready, wanted, { env, cloud }),
+    slas: desiredSlas(ready, wanted, env),
   };
-  const actual = await readActual(desired, actualPools, api, signal);
+  const actual = await readActual({ ...besides, deployments: wanted }, actualPools, api, signal);
+  const desired = { ...besides, deployments: settledDeployments(wanted, ready, actual, job) };
   const plan = diff(desired, actual);
   throwIfAny([
     ...checkJobVariables(desired.deployments, actual, plan.workPools),
+    ...checkParameters(plan),
     ...checkTriggerVariables(desired.automations, actual, plan.workPools),
   ]);
   await log.group('Plan', async () => {
@@ -173,11 +193,6 @@ async function readFlows(configurations: readonly Configuration[], job: Job): Pr
     }
   }
   throwIfAny(problems);
-  for (const { entrypoint, parameters } of flows) {
-    if (parameters.kind === 'approximate') {
-      job.world.log.debug(`${entrypoint}: the parameter schema is not exact: ${parameters.reasons.join('; ')}`);
-    }
-  }
   return flows;
 }
 
@@ -203,6 +218,7 @@ async function prepareEntries(entries: readonly Entry[], job: Job): Promise<Prep
     fetch: globalThis.fetch,
     credentials: inputs.registryCredentials,
     remember: (directory) => state.rememberDirectory(directory),
+    signedIn: job.signedIn,
   });
   return await prepare(entries, {
     world,
@@ -227,6 +243,37 @@ function readyEntries(
     if (flow === undefined || one === undefined) return [];
     return [{ configuration, flow, prepared: one, pull: pullSteps(configuration, one, job) }];
   });
+}
+
+/** The entries with their flows as the images describe them, where the input `schema` wants those asked. */
+async function withExactFlows(ready: readonly ReadyEntry[], context: DesireContext, job: Job): Promise<ReadyEntry[]> {
+  const { world, state, inputs, mode, directory, workspace } = job;
+  const remember = (secret: string) => state.rememberDirectory(secret);
+  const flows = await flowsFromImages(ready, desiredDeployments(ready, context), {
+    world,
+    policy: inputs.schema,
+    mode,
+    directory,
+    workspace,
+    signIn: (image) => signInToFetch(image, job.signedIn, world, remember),
+  });
+  return ready.map((entry, index) => ({ ...entry, flow: flows[index] ?? entry.flow }));
+}
+
+/** The deployments with the parameter schemas they will have; what is not exact about those is told. */
+function settledDeployments(
+  wanted: readonly DesiredDeployment[],
+  ready: readonly ReadyEntry[],
+  actual: Actual,
+  { inputs, world }: Job,
+): readonly DesiredDeployment[] {
+  const flows = ready.map(({ flow }) => flow);
+  const { deployments, notes } = settleSchemas(wanted, flows, actual, inputs.schema);
+  for (const { level, text, where } of notes) {
+    if (level === 'info') world.log.info(text);
+    else world.log.warning(text, where);
+  }
+  return deployments;
 }
 
 function pullSteps(configuration: Configuration, prepared: Prepared, job: Job): readonly JsonObject[] {

@@ -41,7 +41,13 @@ describe('inputs', () => {
       wait: false,
       runTimeoutMs: 3_600_000,
       cancelRuns: true,
+      schema: 'auto',
     });
+  });
+
+  it('say where schemas come from', () => {
+    expect(readInputs(runnerEnv({ schema: 'image' })).schema).toBe('image');
+    expect(refusals({ schema: 'exact' })).toEqual(['the input schema is "exact": Use one of auto, static, image.']);
   });
 
   it('take one name per line', () => {

@@ -11,6 +11,8 @@ export interface Inputs {
   readonly baseImage: string;
   readonly builder: string | undefined;
   readonly registryCredentials: { readonly username: string; readonly password: string } | undefined;
+  /** Where parameter schemas come from. */
+  readonly schema: 'auto' | 'static' | 'image';
   readonly run: readonly RunRequest[];
   readonly wait: boolean;
   readonly runTimeoutMs: number;
@@ -61,7 +63,6 @@ const NOT_YET: Readonly<Record<string, { readonly neutral: readonly string[]; re
   'azure-tenant-id': { neutral: [''], instead: 'Give registry-username and registry-password.' },
   prune: { neutral: ['', 'false'], instead: 'Delete deployments by hand.' },
   preview: { neutral: ['', 'false'], instead: 'Use mode: plan on pull requests.' },
-  schema: { neutral: ['', 'auto', 'static'], instead: 'Use schema: static.' },
   comment: { neutral: ['', 'auto', 'never'], instead: 'Read the plan in the job summary.' },
 };
 
@@ -114,6 +115,7 @@ export function readInputs(env: Readonly<Record<string, string>>): Inputs {
     baseImage: text('base-image') || 'prefecthq/prefect:3-latest',
     builder: text('builder') || undefined,
     registryCredentials: username !== '' && password !== '' ? { username, password } : undefined,
+    schema: attempt(() => oneOf('schema', text('schema') || 'auto', ['auto', 'static', 'image']), 'auto'),
     run: lines(text('run')).flatMap((line) => attempt(() => [readRunRequest(line)], [])),
     wait: attempt(() => readBoolean('wait', text('wait'), false), false),
     runTimeoutMs: attempt(() => readDuration('run-timeout', text('run-timeout') || '60m'), 0),

@@ -1,9 +1,9 @@
 import type { ErrorObject } from 'ajv/dist/2020.js';
 import { findPlaceholders } from '../template/index.ts';
 
-/** What is wrong with one job variable. */
+/** What is wrong with one job variable or parameter. */
 export interface JobVariableProblem {
-  /** Where, below the job variables: `image`, `env.A`, `volumes[0].name`; empty for all of them together. */
+  /** Where, below the job variables or parameters: `image`, `env.A`, `volumes[0].name`; empty for all of them together. */
   readonly path: string;
   /** A predicate on that place: `is an integer, but must be a string or null`. Never holds the value. */
   readonly message: string;
@@ -12,8 +12,10 @@ export interface JobVariableProblem {
 /**
  * Turns the errors of a schema check into one line for each thing to mend: of the errors inside an `anyOf` or `oneOf`
  * only those that tell more than "fits no alternative" are kept.
+ *
+ * @param by whose schema it is.
  */
-export function explainErrors(errors: readonly ErrorObject[]): JobVariableProblem[] {
+export function explainErrors(errors: readonly ErrorObject[], by = 'the work pool’s template'): JobVariableProblem[] {
   let kept: ErrorObject[] = [];
   for (const error of errors) {
     if (error.keyword !== 'anyOf' && error.keyword !== 'oneOf') {
@@ -25,7 +27,7 @@ export function explainErrors(errors: readonly ErrorObject[]): JobVariableProble
     kept = kept.filter((one) => !inside.includes(one));
     kept.push(...(telling.length > 0 ? telling : [error]));
   }
-  const problems = kept.map(explain);
+  const problems = kept.map((error) => explain(error, by));
   return problems.filter(
     (problem, index) =>
       problems.findIndex((one) => one.path === problem.path && one.message === problem.message) === index,
@@ -43,18 +45,18 @@ function tellsMore(error: ErrorObject, combination: ErrorObject): boolean {
   return error.keyword === 'required' && error.params.missingProperty !== '$ref';
 }
 
-function explain(error: ErrorObject): JobVariableProblem {
+function explain(error: ErrorObject, by: string): JobVariableProblem {
   if (error.keyword === 'additionalProperties' || error.keyword === 'unevaluatedProperties') {
     const key = String(error.params.additionalProperty ?? error.params.unevaluatedProperty);
-    return { path: pathOf([...segments(error), key]), message: 'is not allowed by the work pool’s template' };
+    return { path: pathOf([...segments(error), key]), message: `is not allowed by ${by}` };
   }
-  return { path: pathOf(segments(error)), message: messageOf(error) };
+  return { path: pathOf(segments(error)), message: messageOf(error, by) };
 }
 
-function messageOf(error: ErrorObject): string {
+function messageOf(error: ErrorObject, by: string): string {
   if (error.keyword === 'required') return `must have ${JSON.stringify(error.params.missingProperty)}`;
   const expected = expectationOf(error);
-  if (expected === undefined) return error.message ?? 'is not allowed by the work pool’s template';
+  if (expected === undefined) return error.message ?? `is not allowed by ${by}`;
   const found = error.keyword === 'enum' || error.keyword === 'const' ? '' : `is ${kindOf(error.data)}, but `;
   const template = typeof error.data === 'string' && findPlaceholders(error.data).length > 0;
   return `${found}must be ${expected}${template ? ' (a placeholder counts as a string, whatever it becomes)' : ''}`;

@@ -9,6 +9,7 @@ export {
 export type { JobVariableProblem } from './explain.ts';
 export { validateDefaults, validateJobVariables, validateRunVariables } from './job-variables.ts';
 export { defaultKubernetesTemplate } from './kubernetes-template.ts';
+export { validateParameters } from './parameters.ts';
 export {
   JobVariablesError,
   type MergedJobVariables,

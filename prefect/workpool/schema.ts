@@ -8,36 +8,45 @@ import { isJsonObject, type Json, type JsonObject, SpelledNumber } from '../json
  */
 export type Occasion = 'create' | 'update';
 
-/** A compiled variables schema: the errors of job variables, none when they fit. */
-export type SchemaCheck = (jobVariables: JsonObject) => ErrorObject[];
+/**
+ * The same two requests' ways to read a parameter schema (contracts/deploy.md §3.6): a new deployment's is taken as it
+ * is written, a changed one's is mended as in `update`; formats are not checked in either.
+ */
+export type ParameterOccasion = 'create parameters' | 'update parameters';
 
-const compiled: Record<Occasion, WeakMap<JsonObject, SchemaCheck | undefined>> = {
+/** A compiled schema: the errors of job variables or parameters, none when they fit. */
+export type SchemaCheck = (values: JsonObject) => ErrorObject[];
+
+const compiled: Record<Occasion | ParameterOccasion, WeakMap<JsonObject, SchemaCheck | undefined>> = {
   create: new WeakMap(),
   update: new WeakMap(),
+  'create parameters': new WeakMap(),
+  'update parameters': new WeakMap(),
 };
 
 /**
- * Compiles a variables schema with the server's leniencies; once for each schema object, which must not be changed
+ * Compiles a schema with the server's leniencies; once for each schema object, which must not be changed
  * afterwards. `required` is ignored, as the server does for deployments and pools.
  *
  * @returns undefined for a schema that cannot be compiled here at all: nothing can be said before the server does.
  */
-export function compileSchema(schema: JsonObject, occasion: Occasion): SchemaCheck | undefined {
+export function compileSchema(schema: JsonObject, occasion: Occasion | ParameterOccasion): SchemaCheck | undefined {
   if (compiled[occasion].has(schema)) return compiled[occasion].get(schema);
   const check = compile(schema, occasion);
   compiled[occasion].set(schema, check);
   return check;
 }
 
-function compile(schema: JsonObject, occasion: Occasion): SchemaCheck | undefined {
-  const mended = forAjv(withoutRequired(preprocessed(schema, occasion)));
+function compile(schema: JsonObject, occasion: Occasion | ParameterOccasion): SchemaCheck | undefined {
+  const read = occasion === 'create parameters' ? schema : preprocessed(schema, occasion);
+  const mended = forAjv(withoutRequired(read));
   if (!isJsonObject(mended)) return undefined;
   const validate = compileWith(mended, occasion) ?? compileWith(compilablePart(mended, occasion), occasion);
   if (validate === undefined) return undefined;
-  return (jobVariables) => (validate(plain(jobVariables)) ? [] : [...(validate.errors ?? [])]);
+  return (values) => (validate(plain(values)) ? [] : [...(validate.errors ?? [])]);
 }
 
-function compileWith(schema: JsonObject, occasion: Occasion): ValidateFunction | undefined {
+function compileWith(schema: JsonObject, occasion: Occasion | ParameterOccasion): ValidateFunction | undefined {
   const ajv = newAjv();
   // The only format in templates that Prefect writes; a wrong guess at another one would refuse what the server takes.
   if (occasion === 'update') ajv.addFormat('uuid', /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i);
@@ -52,7 +61,7 @@ function compileWith(schema: JsonObject, occasion: Occasion): ValidateFunction |
  * The schema without the properties that cannot be compiled, e.g. with a reference that leads nowhere: the server
  * comes upon them only when they are given, so the others must still be checked.
  */
-function compilablePart(schema: JsonObject, occasion: Occasion): JsonObject {
+function compilablePart(schema: JsonObject, occasion: Occasion | ParameterOccasion): JsonObject {
   const properties = Object.entries(isJsonObject(schema.properties) ? schema.properties : {});
   const open = properties.map(([name, property]): [string, Json] => {
     const alone = { ...schema, properties: Object.fromEntries([[name, property]]) };
@@ -84,7 +93,7 @@ function newAjv(): Ajv2020 {
  * Prefect's mending of schemas that pydantic 1 wrote (utilities/schema_tools/validation.py `preprocess_schema`): null
  * for optional properties, tuples as `prefixItems`, and for definitions of blocks a reference to a saved one.
  */
-function preprocessed(schema: JsonObject, occasion: Occasion): JsonObject {
+function preprocessed(schema: JsonObject, occasion: Occasion | ParameterOccasion): JsonObject {
   const result: JsonObject = { ...schema };
   if (isJsonObject(schema.properties)) result.properties = mendedProperties(schema, occasion);
   if (!isJsonObject(schema.definitions)) return result;
@@ -119,7 +128,7 @@ const BLOCK_REFERENCE: JsonObject = {
   required: ['$ref'],
 };
 
-function mendedProperties(owner: JsonObject, occasion: Occasion): JsonObject {
+function mendedProperties(owner: JsonObject, occasion: Occasion | ParameterOccasion): JsonObject {
   const required = Array.isArray(owner.required) ? owner.required : [];
   const properties = isJsonObject(owner.properties) ? owner.properties : {};
   return mapMembers(properties, (property, key) => {

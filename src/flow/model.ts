@@ -17,5 +17,16 @@ export interface Flow {
 /** A parameter schema, or why it cannot be known without running the code (design.md, difference 15). */
 export type ParameterSchema =
   | { readonly kind: 'exact'; readonly schema: JsonObject }
-  /** The schema is never stricter than Python's: what could not be known is `{title, position}`. */
-  | { readonly kind: 'approximate'; readonly schema: JsonObject; readonly reasons: readonly string[] };
+  | ({
+      readonly kind: 'approximate';
+      readonly reasons: readonly string[];
+    } & HonestSchema)
+  /** The image that can tell is there at deploy only; for a plan. */
+  | ({ readonly kind: 'at deploy' } & HonestSchema);
+
+/** Never stricter than Python's: what could not be known is `{title, position}`. */
+interface HonestSchema {
+  readonly schema: JsonObject;
+  /** False when a decorator may have changed which parameters there are. */
+  readonly hasAllNames: boolean;
+}

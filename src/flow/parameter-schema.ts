@@ -47,7 +47,7 @@ export function parameterSchema(flow: FlowDefinition, doc: string): ParameterSch
   reasons.push(...writer.reasons);
   return reasons.length === 0
     ? { kind: 'exact', schema }
-    : { kind: 'approximate', schema, reasons: [...new Set(reasons)] };
+    : { kind: 'approximate', schema, reasons: [...new Set(reasons)], hasAllNames: flow.wrappedBy === undefined };
 }
 
 interface ReadParameter {

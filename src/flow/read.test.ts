@@ -89,6 +89,7 @@ describe('the name of a flow', () => {
     expect(named.name).toBe('n');
     expect(named.parameters).toEqual({
       kind: 'approximate',
+      hasAllNames: false,
       schema: { title: 'Parameters', type: 'object', properties: { x: { position: 0, title: 'x' } } },
       reasons: ['the decorator @wrap below @flow may change the parameters'],
     });

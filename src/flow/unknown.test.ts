@@ -79,6 +79,7 @@ describe('a type that only the running code knows', () => {
   ])('is anything: %s', async (_title, text, reason) => {
     expect(await parameters(text)).toEqual({
       kind: 'approximate',
+      hasAllNames: true,
       schema: { title: 'Parameters', type: 'object', properties: { x: anything('x', 0) }, required: ['x'] },
       reasons: [expect.stringContaining(reason)],
     });

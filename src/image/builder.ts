@@ -2,7 +2,7 @@ import pLimit from 'p-limit';
 import { proveAccess } from '../registry/access.ts';
 import { credentialSources, credentialsFor, givenCredentials } from '../registry/credentials.ts';
 import { openDockerConfig } from '../registry/docker-config.ts';
-import type { GivenCredentials } from '../registry/model.ts';
+import type { Credentials, GivenCredentials } from '../registry/model.ts';
 import { parseRepository } from '../registry/repository.ts';
 import type { World } from '../world.ts';
 import { buildImage } from './build.ts';
@@ -17,6 +17,8 @@ export interface ImageBuilderOptions {
   readonly credentials: GivenCredentials | undefined;
   /** Called with each directory that will hold a secret, so that the post step removes it should this process die. */
   readonly remember: (directory: string) => void;
+  /** Told the credentials that a build used, by registry host: for whoever fetches the image later in the run. */
+  readonly signedIn?: Map<string, Credentials>;
 }
 
 /**
@@ -54,6 +56,7 @@ export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
     const credentials = await credentialsFor(repository.host, [...own, ...sources], world.log, world.signal);
     const access = await proveAccess({ repository, credentials, world: { ...world, fetch: options.fetch } });
     if (credentials === undefined) return buildImage(plan, { world, env: world.env, builder, access });
+    options.signedIn?.set(repository.host, credentials);
     const config = await openDockerConfig({
       host: repository.host,
       credentials,
