@@ -19,7 +19,7 @@ const SCHEMA: JsonObject = {
 function complaints(parameters: JsonObject, fields: Partial<DeploymentFields> = {}, stored?: JsonObject) {
   const desired = desiredDeployment({ parameters, parameter_openapi_schema: SCHEMA, ...fields });
   const pools = { workPools: new Map(), defaultTemplates: new Map() };
-  const actual = { ...pools, deployments: actualDeployments(stored), automations: new Map() };
+  const actual = { ...pools, deployments: actualDeployments(stored), automations: [] };
   return checkParameters(diff({ workPools: [], deployments: [desired], automations: [], slas: [] }, actual));
 }
 
