@@ -44,7 +44,7 @@ describe('build_docker_image', () => {
       tag: 'v1',
       image: 'localhost:5000/hello:v1',
       image_id: 'localhost:5000/hello:v1',
-      additional_tags: ['v2', '3'],
+      additional_tags: ['v2', 3],
     });
   });
 

@@ -14,6 +14,8 @@ export interface NamedImage {
   /** undefined: none given, or nothing came of what was given. */
   readonly tag: string | undefined;
   readonly additionalTags: readonly string[];
+  /** The tags as they were given, which is how outputs have them: `1` stays a number. */
+  readonly given: { readonly tag: Json; readonly additionalTags: readonly Json[] };
 }
 
 /** What both Docker steps say of their image, after templating; the rest is each step's own. */
@@ -31,20 +33,20 @@ export const ImageInputs = z.object({
  */
 export function readNamedImage(step: StepRun, inputs: z.infer<typeof ImageInputs>): NamedImage {
   const repository = readRepository(step, inputs.image_name);
-  const given = inputs.tag ?? null;
-  const tag = given === null || given === '' ? undefined : pythonStr(given);
-  const additionalTags = (inputs.additional_tags ?? []).map(pythonStr);
+  const given = { tag: inputs.tag === '' ? null : (inputs.tag ?? null), additionalTags: inputs.additional_tags ?? [] };
+  const tag = given.tag === null ? undefined : pythonStr(given.tag);
+  const additionalTags = given.additionalTags.map(pythonStr);
   for (const one of tag === undefined ? additionalTags : [tag, ...additionalTags]) checkTag(step, one);
-  return { repository, tag, additionalTags };
+  return { repository, tag, additionalTags, given };
 }
 
 /** What a Docker step gives to later ones; a missing tag reads `None`, as in Python's text (§2.8). */
 export function imageOutputs(image: NamedImage): JsonObject {
   return {
     image_name: image.repository,
-    tag: image.tag ?? null,
+    tag: image.given.tag ?? image.tag ?? null,
     image: `${image.repository}:${image.tag ?? 'None'}`,
-    additional_tags: [...image.additionalTags],
+    additional_tags: [...image.given.additionalTags],
   };
 }
 

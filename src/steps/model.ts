@@ -71,6 +71,8 @@ export interface StepRun {
 /** What a step comes to. */
 export interface StepResult {
   readonly outputs: JsonObject;
+  /** True when the function gave no outputs at all, so that nothing stands under the step's id either. */
+  readonly hasNone?: boolean;
   /** The directory from now on; undefined: unchanged. */
   readonly directory?: string;
   /** What it built or pushed. */

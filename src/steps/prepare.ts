@@ -61,7 +61,8 @@ async function prepareEntry(
       return await stepFunction(step).run(run);
     });
     if (step.id !== undefined && Object.hasOwn(result.outputs, step.id)) warnOfLostId(step, step.id, context);
-    outputs = { ...outputs, ...(step.id === undefined ? {} : { [step.id]: result.outputs }), ...result.outputs };
+    const named = step.id === undefined || result.hasNone ? {} : { [step.id]: result.outputs };
+    outputs = { ...outputs, ...named, ...result.outputs };
     directory = result.directory ?? directory;
     built = withImage(built, result.image);
   }

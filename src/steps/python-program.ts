@@ -53,7 +53,7 @@ def attempt(request):
         if inspect.isawaitable(value):
             value = asyncio.run(result_of(value))
         # Prefect takes nothing but a dict for outputs.
-        outputs = plain(value) if isinstance(value, dict) else {}
+        outputs = plain(value) if isinstance(value, dict) else None
     except BaseException as error:
         traceback.print_exc()
         return failure("raised", error)

@@ -25,7 +25,8 @@ const Failure = {
 const Outcome = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('returned'),
-    outputs: z.custom<JsonObject>(isJsonObject),
+    /** null: what it returned is no mapping. */
+    outputs: z.custom<JsonObject>(isJsonObject).nullable(),
     directory: z.string().nullable(),
   }),
   /** `pip`: the exit code of installing what the step requires, when that was tried. */
@@ -92,7 +93,7 @@ function resultOf(step: StepRun, outcome: Outcome): StepResult {
   switch (outcome.kind) {
     case 'returned': {
       const { outputs, directory } = outcome;
-      return directory === null ? { outputs } : { outputs, directory };
+      return { outputs: outputs ?? {}, hasNone: outputs === null, ...(directory === null ? {} : { directory }) };
     }
     case 'not-imported':
       throw notImported(step, outcome);

@@ -1,0 +1,138 @@
+import { readFileSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { isJsonObject, type Json, type JsonObject, parseJson } from '@slipway/prefect/json';
+import { describe, expect, it } from 'vitest';
+import { problemsOf } from '../problem.ts';
+import { prepared } from './testing-prepare.ts';
+import type { TestContext } from './testing-run.ts';
+import { makeDirectory } from './testing-run.ts';
+
+/** Cases whose result is another than Prefect's on purpose, with the reason. */
+const DEVIATIONS: Readonly<Record<string, string>> = {};
+
+interface Case {
+  readonly name: string;
+  readonly steps: JsonObject;
+  readonly deployments: number;
+  readonly files: readonly (readonly [string, string])[];
+  readonly env: Readonly<Record<string, string>>;
+  /** What Prefect makes of it. */
+  readonly expected: JsonObject;
+}
+
+function read(file: string): JsonObject[] {
+  const content = parseJson(readFileSync(new URL(`./fixtures/${file}`, import.meta.url), 'utf8'));
+  return Array.isArray(content) ? content.filter(isJsonObject) : [];
+}
+
+const outcomes = new Map(read('steps.json').map((outcome) => [outcome.name, outcome]));
+const cases = read('steps-cases.json').map((item): Case => {
+  const { name, build = [], push = [], deployments = 1, files = {}, env = {} } = item;
+  return {
+    name: String(name),
+    steps: { build, push },
+    deployments: Number(deployments),
+    files: texts(files),
+    env: Object.fromEntries(texts(env)),
+    expected: outcomes.get(name ?? '') ?? {},
+  };
+});
+
+function texts(mapping: Json): [string, string][] {
+  return Object.entries(mapping ?? {}).map(([key, value]) => [key, String(value)]);
+}
+
+async function ours({ steps, deployments, files, env }: Case) {
+  const directory = join(await makeDirectory(), 'project');
+  await mkdir(directory);
+  for (const [name, text] of files) {
+    await mkdir(dirname(join(directory, name)), { recursive: true });
+    await writeFile(join(directory, name), text);
+  }
+  const entries = Array.from({ length: deployments }, (_, index) => ({ name: `d${index}` }));
+  const text = JSON.stringify({ ...steps, deployments: entries });
+  const thrown = { problem: undefined as string | undefined };
+  const result = await prepared(text, { directory, env }).catch((error: unknown) => {
+    const problems = problemsOf(error);
+    if (problems === undefined) throw error;
+    thrown.problem = problems.map(({ message }) => message).join('\n');
+  });
+  if (result === undefined) return { problem: thrown.problem };
+  const outputs = result.entries.map(({ outputs: { slipway: _slipway, ...rest } }) => rest);
+  return { outputs: plain(outputs, directory), docker: askedOfOurs(result.context, directory) };
+}
+
+const TIME_TAG = /\d{4}-\d\d-\d\dt\d\d-\d\d-\d\d(?:-\d{6})?-00-00/g;
+
+/** Without what no two runs share: the directory, times, and the id of an image. */
+function plain(outputs: Json | undefined, directory: string): unknown {
+  const text = JSON.stringify(outputs).replaceAll(directory, 'PROJECT').replace(TIME_TAG, 'TIME');
+  return JSON.parse(text.replace(/"image_id":"[^"]*"/g, '"image_id":""'));
+}
+
+interface Asked {
+  /** Context, Dockerfile, platforms and pull of each build. */
+  readonly builds: readonly object[];
+  readonly pushed: readonly string[];
+}
+
+function askedOfOurs({ builds }: TestContext, directory: string): Asked {
+  return {
+    builds: builds.map(({ plan }) => ({
+      context: plan.context.replace(directory, 'PROJECT'),
+      dockerfile: plan.dockerfile.kind === 'file' ? plan.dockerfile.path.replace(`${plan.context}/`, '') : 'Dockerfile',
+      pull: plan.pull,
+      platforms: plan.platforms,
+    })),
+    pushed: sorted(
+      builds.flatMap(({ plan }) =>
+        plan.push ? plan.tags.map((tag) => `${plan.repository}:${tag.replace(TIME_TAG, 'TIME')}`) : [],
+      ),
+    ),
+  };
+}
+
+function askedOfDocker(docker: Json | undefined): Asked {
+  const asked = Array.isArray(docker) ? docker.filter(isJsonObject) : [];
+  const built = asked.filter(({ builds }) => builds === true);
+  const allTags = built.flatMap(({ tags }) => (Array.isArray(tags) ? tags : []));
+  return {
+    builds: built.map(({ options }) => {
+      const { path, dockerfile, pull, platform = null, platforms = null } = isJsonObject(options) ? options : {};
+      const context = resolve('/PROJECT', String(path).replace(/^PROJECT/, '/PROJECT')).slice(1);
+      return { context, dockerfile, pull, platforms: platforms ?? (platform === null ? [] : [platform]) };
+    }),
+    // Without a tag docker-py pushes every tag of the repository there is.
+    pushed: sorted(
+      asked.flatMap(({ pushes, push, repository, tag = null }) => {
+        const name = push === true ? repository : pushes;
+        return name === undefined
+          ? []
+          : (tag === null ? allTags : [tag]).map((one) => `${String(name)}:${String(one)}`);
+      }),
+    ),
+  };
+}
+
+function sorted(names: readonly string[]): string[] {
+  return [...new Set(names)].sort();
+}
+
+describe('steps as prefect 3.8.8 and prefect-docker 0.7.4 run them', () => {
+  it('are compared in all their cases', () => {
+    expect(outcomes.size).toBe(cases.length);
+    expect(cases.length).toBeGreaterThan(80);
+  });
+
+  it.each(cases)('$name', async (one) => {
+    const result = await ours(one);
+    if (one.name in DEVIATIONS) return;
+    if (one.expected.error !== undefined) {
+      expect(result.problem, String(one.expected.error)).toBeTypeOf('string');
+      return;
+    }
+    expect(result.outputs).toEqual(plain(one.expected.outputs, '/none'));
+    if (one.expected.docker !== undefined) expect(result.docker).toEqual(askedOfDocker(one.expected.docker));
+  });
+});
