@@ -18,12 +18,22 @@ export const AutomationRecord = z.object({
 });
 export type AutomationRecord = z.infer<typeof AutomationRecord>;
 
-/** All automations of the workspace; undefined when the server knows no automations (contracts/deploy.md §4.1, 7). */
-export async function readAutomations(api: PrefectApi, signal: AbortSignal): Promise<AutomationRecord[] | undefined> {
+/**
+ * The automations of the workspace; undefined when the server knows no automations (contracts/deploy.md §4.1, 7).
+ *
+ * @param ids of those to read; all when left out.
+ */
+export async function readAutomations(
+  api: PrefectApi,
+  signal: AbortSignal,
+  ids?: readonly string[],
+): Promise<AutomationRecord[] | undefined> {
+  if (ids?.length === 0) return [];
+  const filter = ids && { automations: { operator: 'and_' as const, id: { any_: [...ids] } } };
   const records = await unlessMissing(
     // Newest first: one made while the pages are read comes twice at most, and none is missed.
     readPages(async (limit, offset) => {
-      const body = { limit, offset, sort: 'CREATED_DESC' as const };
+      const body = { ...filter, limit, offset, sort: 'CREATED_DESC' as const };
       const answer = await api.client.POST('/automations/filter', { body, parseAs: 'text', signal });
       return answerOf(z.array(AutomationRecord), answer, 'read automations');
     }),

@@ -3,6 +3,7 @@ import {
   deleteAutomation,
   deleteOwnedAutomations,
   type PrefectApi,
+  readAutomations,
   updateAutomation,
 } from '@slipway/prefect/client';
 import type { Log } from '../world.ts';
@@ -107,6 +108,19 @@ async function replaceAll(
     if (one.action === 'remove') await writeOne(one, planned, deploymentId, { api, attempt, log, signal });
   }
   if (desired.length > 0) log.info(`replaced the automations of ${planned.deployment}`);
+  await sayWhatWasOwned(planned, { api, attempt, log, signal });
+}
+
+/** Only now it shows which of those that were perhaps the deployment's own have been. */
+async function sayWhatWasOwned(planned: PlannedAutomations, { api, log, signal, attempt }: AutomationContext) {
+  const perhaps = planned.automations.flatMap((one) => (one.action === 'remove-if-owned' ? [one] : []));
+  await attempt(`automations of ${planned.deployment}`, planned.where, async () => {
+    const ids = perhaps.map(({ actual }) => actual.id);
+    const left = new Set((await readAutomations(api, signal, ids))?.map(({ id }) => id));
+    for (const { name, actual } of perhaps) {
+      if (!left.has(actual.id)) log.info(`removed ${automationLabel(name, planned)}`);
+    }
+  });
 }
 
 /** What an automation is called in messages. */

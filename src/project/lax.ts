@@ -186,10 +186,6 @@ export function nested<T>(schema: z.ZodType<T>, value: unknown, context: z.core.
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   for (const issue of result.error.issues) {
-    if (issue.code === 'invalid_type' && issue.expected === 'nonoptional') {
-      refuse(context, 'is missing', { remedy: `Add \`${String(issue.path.at(-1) ?? '')}\`.` }, issue.path);
-      continue;
-    }
     const params = issue.code === 'custom' ? (issue.params ?? {}) : { wanted: issue.message };
     context.addIssue({ code: 'custom', message: issue.message, path: [...issue.path], params });
   }
