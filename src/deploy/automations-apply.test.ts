@@ -27,7 +27,8 @@ const keep = (name: string): PlannedAutomation => ({
   desired: wanted(name),
   actual: existing(name),
 });
-const change = (name: string): PlannedAutomation => ({ ...keep(name), action: 'change', changes: [] }) as PlannedAutomation;
+const change = (name: string): PlannedAutomation =>
+  ({ ...keep(name), action: 'change', changes: [] }) as PlannedAutomation;
 const remove = (name: string): PlannedAutomation => ({ action: 'remove', name, actual: existing(name) });
 const perhaps = (name: string): PlannedAutomation => ({ action: 'remove-if-owned', name, actual: existing(name) });
 
@@ -39,11 +40,15 @@ async function apply(
   const result = await written(
     (context) => applyAutomations(planned, ID, context),
     (request, index) =>
-      request.path === '/automations/filter' ? (reply(request, index) ?? { status: 200, body: [] }) : reply(request, index),
+      request.path === '/automations/filter'
+        ? (reply(request, index) ?? { status: 200, body: [] })
+        : reply(request, index),
   );
   const calls = result.received.map(({ method, path, body }) => {
     const { name, owner_resource: owner } = (body ?? {}) as { name?: string; owner_resource?: string };
-    return [method, path, name, owner === undefined ? undefined : 'owned'].filter((part) => part !== undefined).join(' ');
+    return [method, path, name, owner === undefined ? undefined : 'owned']
+      .filter((part) => part !== undefined)
+      .join(' ');
   });
   return { ...result, calls };
 }

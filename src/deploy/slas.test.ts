@@ -47,7 +47,8 @@ describe('SLAs', () => {
   });
 
   it('are filled in, durations in seconds, with only what is written', async () => {
-    const sla = 'sla: [{name: "{{ id.stdout }} late", within: PT10M, severity: high}, {name: stale, stale_after: 3600, enabled: no}]';
+    const sla =
+      'sla: [{name: "{{ id.stdout }} late", within: PT10M, severity: high}, {name: stale, stale_after: 3600, enabled: no}]';
     const [one] = await desired(sla, { id: { stdout: 'very' } });
     expect(JSON.parse(JSON.stringify(one?.slas))).toEqual([
       { name: 'very late', within: 600, severity: 'high' },
@@ -60,7 +61,11 @@ describe('SLAs', () => {
   });
 
   it('go to Prefect Cloud as one list, which says what it did', async () => {
-    const planned: PlannedSlas = { deployment: deploymentName('f', 'd'), where, slas: [{ name: 'slow', duration: 60 }] };
+    const planned: PlannedSlas = {
+      deployment: deploymentName('f', 'd'),
+      where,
+      slas: [{ name: 'slow', duration: 60 }],
+    };
     const { received, logged, failures } = await written(
       (context) => writeSlas(planned, 'id-d', context),
       () => ({ status: 200, body: { created: [{ name: 'slow' }], updated: [], deleted: [{ name: 'old' }] } }),

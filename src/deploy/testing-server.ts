@@ -51,7 +51,9 @@ export async function written(
       };
       const csrf = one.path.startsWith('/csrf-token');
       if (!csrf) received.push(one);
-      const answer = csrf ? { status: 422 } : (reply(one, received.length) ?? created(one, received.length));
+      const answer = csrf
+        ? { status: 422, body: { detail: 'CSRF protection is disabled.' } }
+        : (reply(one, received.length) ?? created(one, received.length));
       response.writeHead(answer.status, { 'content-type': 'application/json' });
       response.end(answer.status === 204 ? undefined : JSON.stringify(answer.body ?? { detail: 'no' }));
     });
@@ -67,7 +69,12 @@ export async function written(
     mask: () => undefined,
     redact: (line) => line,
   };
-  const settings = readSettings({ PREFECT_API_URL: url, PREFECT_CLIENT_MAX_RETRIES: '0', ...env, ...cloudAt(url, env) });
+  const settings = readSettings({
+    PREFECT_API_URL: url,
+    PREFECT_CLIENT_MAX_RETRIES: '0',
+    ...env,
+    ...cloudAt(url, env),
+  });
   const clock = { now: Date.now, sleep: async () => undefined };
   const api = openPrefectApi(settings, { clock, random: Math.random, log, product: 'test' });
   const failures: string[] = [];

@@ -80,6 +80,7 @@ async function refusedAfterSteps(text: string, outputs: JsonObject, cloud = fals
   return await desire(text, outputs, cloud).then(() => [], places);
 }
 
+/** Checks 46 and 47 of contracts/deploy.md §8; their wire and final state: test/e2e/automations.test.ts. */
 describe('triggers', () => {
   it('become the automations that Prefect sends', async () => {
     const read = (name: string) => readFileSync(new URL(`./fixtures/${name}`, import.meta.url), 'utf8');
@@ -126,7 +127,11 @@ describe('triggers', () => {
       '{type: webhook}',
       [`6:6 deployment d: triggers[0].type must be one of event, metric, compound, sequence, not "webhook"`],
     ],
-    ['a key that is missing', '{type: compound, triggers: []}', ['6:5 deployment d: triggers[0].require must be any, all, or a whole number, not null']],
+    [
+      'a key that is missing',
+      '{type: compound, triggers: []}',
+      ['6:5 deployment d: triggers[0].require must be any, all, or a whole number, not null'],
+    ],
     [
       'a label that is a number',
       '{match: {a: 1}}',

@@ -1,6 +1,7 @@
-import { DeploymentRecord } from '@slipway/prefect/client';
+import { AutomationRecord, DeploymentRecord } from '@slipway/prefect/client';
 import { describe, expect, it } from 'vitest';
 import { type DeploymentFields, type DesiredDeployment, deploymentName, type Plan } from '../deploy/model.ts';
+import { triggerSpec } from '../deploy/trigger-spec.ts';
 import { outputsOf } from '../outputs.ts';
 import { planJson } from './plan-json.ts';
 import { planLines } from './plan-text.ts';
@@ -128,6 +129,91 @@ describe('the plan', () => {
       automations: [],
       slas: [],
     });
+  });
+});
+
+describe('automations and SLAs', () => {
+  const spec = triggerSpec.parse({ name: 'new', expect: ['x'], parameters: { p: 1 } });
+  const wanted = { spec, unknown: [], where };
+  const actual = AutomationRecord.parse({ id: 'id-a', name: 'old', trigger: {} });
+  const withAutomations: Plan = {
+    workPools: [],
+    deployments: [],
+    automations: [
+      {
+        deployment: deploymentName('f', 'd'),
+        where,
+        automations: [
+          { action: 'create', name: 'new', desired: { ...wanted, unknown: ['enabled'] } },
+          {
+            action: 'change',
+            name: 'old',
+            desired: wanted,
+            actual,
+            changes: [{ field: 'within', before: 5, after: 10 }],
+          },
+          { action: 'unchanged', name: 'same', desired: wanted, actual },
+          { action: 'remove', name: 'gone', actual },
+          { action: 'remove-if-owned', name: 'perhaps', actual },
+        ],
+      },
+    ],
+    slas: [{ deployment: deploymentName('f', 'd'), where, slas: [{ name: 'slow' }] }],
+  };
+
+  it('are lines of the plan', () => {
+    expect(planLines(withAutomations)).toEqual([
+      '+ automation new of f/d (create)',
+      '    type: "event"',
+      '    expect: ["x"]',
+      '    posture: "Reactive"',
+      '    threshold: 1',
+      '    within: 0.0',
+      '    parameters: {"p":1}',
+      '    enabled: "(known at deploy)"',
+      '~ automation old of f/d (change)',
+      '    within: 5 → 10',
+      '  automation same of f/d (unchanged)',
+      '- automation gone of f/d (remove)',
+      '? automation perhaps of f/d (removed if its `triggers` made it, which only the server can tell)',
+      '  SLAs of f/d: slow (sent on every deploy: Prefect does not show what it has)',
+      'Plan: 1 to create, 1 to change, 1 to remove, 1 unchanged.',
+    ]);
+  });
+
+  it('are in the plan for programs', () => {
+    expect(planJson(withAutomations)).toMatchObject({
+      changed: true,
+      automations: [
+        { name: 'new', deployment: 'f/d', action: 'create' },
+        { name: 'old', action: 'change', changes: [{ field: 'within', before: 5, after: 10 }] },
+        { name: 'same', action: 'unchanged' },
+        { name: 'gone', action: 'remove' },
+        { name: 'perhaps', action: 'remove-if-owned' },
+      ],
+      slas: [{ deployment: 'f/d', names: ['slow'] }],
+    });
+  });
+
+  it.each<[Plan['automations'][number]['automations'], boolean]>([
+    [[{ action: 'remove', name: 'gone', actual }], true],
+    [[{ action: 'remove-if-owned', name: 'perhaps', actual }], false],
+    [[{ action: 'unchanged', name: 'same', desired: wanted, actual }], false],
+  ])('count as a change when they certainly are one (%#)', (automations, changed) => {
+    const one = { deployment: deploymentName('f', 'd'), where, automations };
+    expect(planJson({ ...withAutomations, automations: [one] }).changed).toBe(changed);
+  });
+
+  it.each([
+    '| automation | `new of f/d` | 🔴 failed |',
+    '| automation | [`old of f/d`](http://ui/automations/automation/id-a) | 🟡 changed |',
+    '| automation | `gone of f/d` | 🟤 removed |',
+    '| SLAs | `f/d` | 🔵 1 sent |',
+    '1 created, 1 changed, 1 removed, 1 unchanged.',
+  ])('are in the job summary: %s', (line) => {
+    const failures = [{ what: 'automation new of f/d', reason: '422', where }];
+    const applied = { ...report.applied, failures };
+    expect(summaryMarkdown({ ...report, plan: withAutomations, applied })).toContain(line);
   });
 });
 
