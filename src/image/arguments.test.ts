@@ -27,6 +27,13 @@ describe('buildxArguments', () => {
     ['no cache', { noCache: true }, ['--no-cache']],
     ['newer base images', { pull: true }, ['--pull']],
     ['a network', { network: 'host' }, ['--network', 'host']],
+    [
+      'secrets and keys',
+      { secrets: ['id=a,env=A', 'id=b,src=/b'], ssh: ['default'] },
+      ['--secret', 'id=a,env=A', '--secret', 'id=b,src=/b', '--ssh', 'default'],
+    ],
+    ['more contexts', { buildContexts: { lib: '/srv/lib' } }, ['--build-context', 'lib=/srv/lib']],
+    ['privileges', { allow: ['network.host'], shmSize: '64m' }, ['--allow', 'network.host', '--shm-size', '64m']],
     ['hosts', { addHosts: ['a:1.2.3.4', 'b:::1'] }, ['--add-host', 'a:1.2.3.4', '--add-host', 'b:::1']],
   ])('adds %s', (_what, different, added) => {
     const tail = [...TAG, '--push', '/srv/project'];

@@ -35,6 +35,11 @@ export function buildxArguments(plan: ImagePlan, files: BuildxFiles): string[] {
     ...(plan.pull ? ['--pull'] : []),
     ...option('--network', plan.network),
     ...each('--add-host', plan.addHosts),
+    ...each('--secret', plan.secrets),
+    ...each('--ssh', plan.ssh),
+    ...each('--build-context', pairs(plan.buildContexts)),
+    ...each('--allow', plan.allow),
+    ...option('--shm-size', plan.shmSize),
     ...each(
       '--tag',
       plan.tags.map((tag) => `${plan.repository}:${tag}`),

@@ -21,6 +21,15 @@ export interface ImagePlan {
   readonly pull: boolean;
   readonly network: string | undefined;
   readonly addHosts: readonly string[];
+  /** What the build may read without keeping it: `id=token,env=TOKEN`, `id=key,src=/absolute/path`. */
+  readonly secrets: readonly string[];
+  /** Agents or keys to expose: `default`, `id=/absolute/path`. */
+  readonly ssh: readonly string[];
+  /** More directories, images or addresses by name; paths are absolute. */
+  readonly buildContexts: Readonly<Record<string, string>>;
+  /** Extra privileges: `network.host`, `security.insecure`. */
+  readonly allow: readonly string[];
+  readonly shmSize: string | undefined;
   readonly builder: string | undefined;
   /** Seconds since the epoch for SOURCE_DATE_EPOCH; undefined outside git. */
   readonly sourceDateEpoch: number | undefined;

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { isJsonObject, type Json, type JsonObject } from '@slipway/prefect/json';
 import { pythonStr } from '@slipway/prefect/template';
 import type { ImagePlan } from '../image/model.ts';
@@ -17,12 +18,21 @@ export type BuildOptions = Pick<
   | 'pull'
   | 'network'
   | 'addHosts'
+  | 'secrets'
+  | 'ssh'
+  | 'buildContexts'
+  | 'allow'
+  | 'shmSize'
 > & { readonly builder: string | undefined; readonly push: boolean };
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
-/** Reads one option's value into the options; answers what it wants instead when it cannot. */
-type Reader = (value: Json, options: Mutable<BuildOptions>) => string | undefined;
+/**
+ * Reads one option's value into the options; answers what it wants instead when it cannot.
+ *
+ * @param directory what relative paths start from: where the step works, not the build's context.
+ */
+type Reader = (value: Json, options: Mutable<BuildOptions>, directory: string) => string | undefined;
 
 const LIST = 'a list of texts';
 const MAPPING = 'a mapping of names to texts';
@@ -40,8 +50,13 @@ const READERS: Readonly<Record<string, Reader>> = {
   buildargs: pairs((found, options) => (options.buildArgs = found)),
   build_args: pairs((found, options) => (options.buildArgs = found)),
   labels: pairs((found, options) => (options.labels = found)),
-  cache_from: caches((found, options) => (options.cacheFrom = found)),
-  cache_to: caches((found, options) => (options.cacheTo = found)),
+  cache_from: keyed((found, options) => (options.cacheFrom = found), { type: 'registry', ref: '…' }),
+  cache_to: keyed((found, options) => (options.cacheTo = found), { type: 'registry', ref: '…' }),
+  secrets: keyed((found, options) => (options.secrets = found), { id: 'token', env: 'TOKEN' }),
+  ssh: texts((found, options, directory) => (options.ssh = found.map((one) => sshWithPaths(one, directory)))),
+  build_contexts: pairs((found, options, directory) => (options.buildContexts = contexts(found, directory))),
+  allow: texts((found, options) => (options.allow = found)),
+  shmsize: size((found, options) => (options.shmSize = found)),
   nocache: flag((found, options) => (options.noCache = found)),
   cache: flag((found, options) => (options.noCache = !found)),
   pull: flag((found, options) => (options.pull = found)),
@@ -59,6 +74,11 @@ const READERS: Readonly<Record<string, Reader>> = {
   decode: ignored,
   progress: ignored,
   stream_logs: ignored,
+  // How the context travels, and what buildx does anyway.
+  gzip: ignored,
+  encoding: ignored,
+  use_config_proxy: ignored,
+  load: ignored,
   // Both are off in our builds, which keeps the digest the same from push to push (design.md, difference 8).
   provenance: onlyFalse,
   sbom: onlyFalse,
@@ -81,6 +101,11 @@ export function readBuildOptions(step: StepRun, written: JsonObject): BuildOptio
     pull: true,
     network: undefined,
     addHosts: [],
+    secrets: [],
+    ssh: [],
+    buildContexts: {},
+    allow: [],
+    shmSize: undefined,
     builder: undefined,
     push: false,
   };
@@ -94,7 +119,7 @@ export function readBuildOptions(step: StepRun, written: JsonObject): BuildOptio
       );
     }
     if (value === null) continue;
-    const wanted = read(value, options);
+    const wanted = read(value, options, step.directory);
     if (wanted !== undefined) {
       throw stepProblem(step, `cannot take its option ${name}`, `It must be ${wanted}.`);
     }
@@ -119,31 +144,36 @@ function flag(set: (found: boolean, options: Mutable<BuildOptions>) => void): Re
 }
 
 /** One text or a list of them. */
-function texts(set: (found: string[], options: Mutable<BuildOptions>) => void): Reader {
-  return (value, options) => {
+function texts(set: (found: string[], options: Mutable<BuildOptions>, directory: string) => void): Reader {
+  return (value, options, directory) => {
     const items = Array.isArray(value) ? value : [value];
     const found = items.filter((item) => typeof item === 'string');
     if (found.length < items.length) return LIST;
-    set(found, options);
+    set(found, options, directory);
     return undefined;
   };
 }
 
 /** Values as Python's `str()` prints them; a null value is left out, as no value of it can be passed on. */
-function pairs(set: (found: Record<string, string>, options: Mutable<BuildOptions>) => void): Reader {
-  return (value, options) => {
+function pairs(
+  set: (found: Record<string, string>, options: Mutable<BuildOptions>, directory: string) => void,
+): Reader {
+  return (value, options, directory) => {
     if (!isJsonObject(value)) return MAPPING;
     const found = Object.entries(value).filter(([, item]) => item !== null);
     if (found.some(([, item]) => typeof item === 'object' && (Array.isArray(item) || isJsonObject(item))))
       return MAPPING;
-    set(Object.fromEntries(found.map(([name, item]) => [name, pythonStr(item)])), options);
+    set(Object.fromEntries(found.map(([name, item]) => [name, pythonStr(item)])), options, directory);
     return undefined;
   };
 }
 
 /** A reference, `type=…,key=value` text, a mapping of such keys, or a list of any. */
-function caches(set: (found: string[], options: Mutable<BuildOptions>) => void): Reader {
-  return (value, options) => {
+function keyed(
+  set: (found: string[], options: Mutable<BuildOptions>) => void,
+  example: Readonly<Record<string, string>>,
+): Reader {
+  return (value, options, directory) => {
     const items = Array.isArray(value) ? value : [value];
     const found = items.map((item) => {
       if (typeof item === 'string') return item;
@@ -153,10 +183,45 @@ function caches(set: (found: string[], options: Mutable<BuildOptions>) => void):
         .join(',');
     });
     const whole = found.filter((item) => item !== undefined);
-    if (whole.length < found.length) return `${LIST}, or of mappings such as {type: registry, ref: …}`;
-    set(whole, options);
+    if (whole.length < found.length) return `${LIST}, or of mappings such as ${JSON.stringify(example)}`;
+    set(
+      whole.map((item) => withPaths(item, directory)),
+      options,
+    );
     return undefined;
   };
+}
+
+/** A number of bytes, or a number with a unit. */
+function size(set: (found: string, options: Mutable<BuildOptions>) => void): Reader {
+  return (value, options) => {
+    if (typeof value !== 'number' && typeof value !== 'string') return 'a number of bytes';
+    set(String(value), options);
+    return undefined;
+  };
+}
+
+/** buildx itself works in the context; paths of a step start where the step works. */
+function withPaths(keys: string, directory: string): string {
+  return keys.replace(/(^|,)(src|source|dest)=([^,]+)/g, (_all, comma: string, key: string, path: string) => {
+    return `${comma}${key}=${resolve(directory, path)}`;
+  });
+}
+
+/** `default`, or `id=path,path`. */
+function sshWithPaths(text: string, directory: string): string {
+  const [id, paths] = text.split('=', 2);
+  if (paths === undefined) return text;
+  const absolute = paths.split(',').map((path) => resolve(directory, path));
+  return `${id}=${absolute.join(',')}`;
+}
+
+/** Paths, but not images (`docker-image://`), layouts or addresses. */
+function contexts(found: Readonly<Record<string, string>>, directory: string): Record<string, string> {
+  const entries = Object.entries(found);
+  return Object.fromEntries(
+    entries.map(([name, value]) => [name, /^[a-z][a-z-]+:|@/i.test(value) ? value : resolve(directory, value)]),
+  );
 }
 
 function hosts(pairsOfHosts: Readonly<Record<string, string>>): string[] {
