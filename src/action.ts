@@ -12,6 +12,7 @@ import { diff } from './deploy/diff.ts';
 import { flowsFromImages } from './deploy/image-flows.ts';
 import { type Actual, type Applied, type DesiredDeployment, nothingApplied } from './deploy/model.ts';
 import { checkParameters } from './deploy/parameters.ts';
+import { scheduleWarnings } from './deploy/schedules/parameters.ts';
 import { settleSchemas } from './deploy/settle-schemas.ts';
 import { checkSlas, desiredSlas } from './deploy/slas.ts';
 import { checkTriggerVariables } from './deploy/trigger-variables.ts';
@@ -154,6 +155,7 @@ async function deploy(job: Job): Promise<void> {
     ...checkParameters(plan),
     ...checkTriggerVariables(desired.automations, actual, plan.workPools),
   ]);
+  for (const { message, where } of scheduleWarnings(plan)) log.warning(message, where);
   await log.group('Plan', async () => {
     for (const line of planLines(plan)) log.info(line);
   });

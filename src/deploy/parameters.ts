@@ -32,7 +32,8 @@ function isEnforced(planned: PlannedDeployment): boolean {
   return planned.desired.fields.enforce_parameter_schema ?? stored ?? true;
 }
 
-function known(parameters: JsonObject): JsonObject {
+/** Without what only a deploy or the server itself can know. */
+export function known(parameters: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(parameters).filter(([, value]) => !isUnknown(value) && !isForServer(value)));
 }
 

@@ -1,0 +1,47 @@
+import type { JsonObject } from '@slipway/prefect/json';
+import { expect, it } from 'vitest';
+import { desiredDeployment } from '../testing-desired.ts';
+import { scheduleWarnings } from './parameters.ts';
+
+const SCHEMA: JsonObject = { type: 'object', properties: { n: { type: 'integer' } }, required: ['n'] };
+
+function warnings(parameters: JsonObject) {
+  const desired = desiredDeployment({ parameters: { n: 'x' }, parameter_openapi_schema: SCHEMA });
+  const { where, positions } = desired;
+  const times = { cron: '@daily', timezone: null, day_or: true };
+  const place = { file: 'prefect.yaml', line: 20, column: 7 };
+  return scheduleWarnings({
+    workPools: [],
+    deployments: [
+      {
+        action: 'create',
+        desired: {
+          ...desired,
+          schedules: [{ times, parameters, slug: 's', where }],
+          positions: new Map([...positions, ['schedules.0.parameters.n', place]]),
+        },
+      },
+    ],
+    automations: [],
+    slas: [],
+  });
+}
+
+it('parameters of a schedule that do not fit the flow’s schema are warned of at their place', () => {
+  expect(warnings({ n: 'many' })).toEqual([
+    {
+      message:
+        'deployment hello/d: parameter n of the schedule s is a string, but must be an integer; its runs may fail',
+      where: { file: 'prefect.yaml', line: 20, column: 7 },
+    },
+  ]);
+});
+
+it.each<[string, JsonObject]>([
+  ['fit', { n: 1 }],
+  ['are unknown to the schema', { other: 1 }],
+  ['are known at deploy only', { n: '(known at deploy)' }],
+  ['are none, whatever the deployment’s own are', {}],
+])('parameters of a schedule that %s are not warned of', (_name, parameters) => {
+  expect(warnings(parameters)).toEqual([]);
+});
