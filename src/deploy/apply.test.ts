@@ -1,11 +1,12 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { openPrefectApi } from '@slipway/prefect/client';
+import { DeploymentRecord, openPrefectApi, ScheduleRecord } from '@slipway/prefect/client';
 import { readSettings } from '@slipway/prefect/settings';
 import { describe, expect, it } from 'vitest';
 import type { Log } from '../world.ts';
 import { apply } from './apply.ts';
-import { type DeploymentFields, type DesiredDeployment, deploymentName, type Plan } from './model.ts';
+import { type Change, type DeploymentFields, type DesiredDeployment, deploymentName, type Plan } from './model.ts';
+import type { SchedulePlan } from './schedules/model.ts';
 
 const where = { file: 'prefect.yaml', line: 4, column: 3 };
 const fields: DeploymentFields = {
@@ -112,6 +113,38 @@ describe('applying a plan', () => {
     const { paths, failures } = await applied(create('a'), (path) => path === '/work_pools/', 409);
     expect(paths.slice(0, 2)).toEqual(['POST /work_pools/', 'PATCH /work_pools/k']);
     expect(failures).toEqual([]);
+  });
+
+  describe('with schedules', () => {
+    const change = (schedules: SchedulePlan, changes: Change[] = []): Plan => ({
+      ...create(),
+      workPools: [],
+      deployments: [{ action: 'change', desired: desired('a'), actual: record, changes, schedules }],
+    });
+    const record = DeploymentRecord.parse({ id: 'id-a', name: 'a', flow_id: 'id-f' });
+    const actual = ScheduleRecord.parse({ id: 'gone', schedule: { cron: '@daily' } });
+    const writes = [
+      { action: 'change', name: 'n', id: 's', body: { parameters: {} }, changes: [] },
+      { action: 'remove', name: 'o', actual },
+    ] as const;
+
+    it('changes and removes them one by one, after the deployment’s own fields', async () => {
+      const tags = { field: 'tags', before: ['a'], after: [] };
+      const singly = ['PATCH /deployments/id-a/schedules/s', 'DELETE /deployments/id-a/schedules/gone'];
+      expect((await applied(change({ how: 'singly', writes }), () => false)).paths).toEqual(singly);
+      const { paths } = await applied(change({ how: 'singly', writes }, [tags]), () => false);
+      expect(paths).toEqual(['PATCH /deployments/id-a', ...singly]);
+    });
+
+    it('takes one that is gone already for removed', async () => {
+      const { failures } = await applied(change({ how: 'singly', writes }), (path) => path.endsWith('/gone'), 404);
+      expect(failures).toEqual([]);
+    });
+
+    it('writes them together with the fields', async () => {
+      const { paths } = await applied(change({ how: 'together', writes: [], list: [{ parameters: {} }] }), () => false);
+      expect(paths).toEqual(['PATCH /deployments/id-a']);
+    });
   });
 
   it('writes nothing when nothing has changed', async () => {

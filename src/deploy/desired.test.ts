@@ -10,7 +10,7 @@ import { desiredDeployments } from './desired.ts';
 import type { DesiredDeployment } from './model.ts';
 
 const where = { file: 'prefect.yaml', line: 7, column: 3 };
-const ENV = { TEAM: 'data', NUM: '42' };
+const ENV = { TEAM: 'data', NUM: '42', OFF: 'no' };
 
 const readers = {
   readBlockDocument: async (_type: string, name: string) => (name === 'token' ? { value: 'hunter2' } : undefined),
@@ -197,6 +197,44 @@ describe('a deployment’s fields', () => {
 
   it('take the default pool where none is written', async () => {
     expect((await fieldsOf({ work_pool: null }, { defaultPool: 'default-pool' })).work_pool_name).toBe('default-pool');
+  });
+});
+
+describe('schedules', () => {
+  const schedulesOf = async (settings: JsonObject) => (await desire([entry(settings)])).deployments[0]?.schedules;
+
+  it('have step outputs, environment and variables filled in', async () => {
+    const item = {
+      cron: '0 {{ nothing.here }}4 * * *',
+      slug: 's-{{ sha.stdout }}',
+      active: '{{ $OFF }}',
+      parameters: { a: '{{ prefect.variables.settings }}', run: '{{ ctx.flow_run.id }}', n: '{{ $NUM }}' },
+    };
+    expect(await schedulesOf({ schedules: [item] })).toEqual([
+      {
+        times: { cron: '0 4 * * *', timezone: null, day_or: true },
+        slug: 's-abc',
+        active: false,
+        parameters: { a: { a: [1, 2] }, n: '42' },
+        where,
+      },
+    ]);
+  });
+
+  it('are active as ever when the step that decides says nothing', async () => {
+    const [only] = (await schedulesOf({ schedules: [{ cron: '@daily', active: '{{ nope.stdout }}' }] })) ?? [];
+    expect(only).not.toHaveProperty('active');
+  });
+
+  it('are not managed when none are written', async () => {
+    expect(await schedulesOf({ schedules: [] })).toBeUndefined();
+    expect(await schedulesOf({})).toBeUndefined();
+  });
+
+  it('are refused for what the steps made of them', async () => {
+    expect(await refusal([entry({ schedules: [{ cron: '{{ sha.stdout }}' }, { interval: 'PT0S' }] })])).toMatch(
+      /schedules\[0\]\.cron "abc" has 1 column.*; .*schedules\[1\]\.interval must be longer/,
+    );
   });
 });
 
