@@ -52,41 +52,17 @@ export interface StepResult {
  * action.yml, an event file, the five GITHUB_ files, main, then post with the state that main left.
  */
 export async function runStep(request: StepRequest): Promise<StepResult> {
-  const action = ActionFile.parse(parse(await readFile(join(ROOT, 'action.yml'), 'utf8')));
+  const action = await readActionFile();
   const folder = await mkdtemp(join(tmpdir(), 'slipway-runner-'));
   try {
-    const temp = join(folder, 'temp');
-    await mkdir(temp);
-    const files = Object.fromEntries(
-      ['GITHUB_OUTPUT', 'GITHUB_STATE', 'GITHUB_ENV', 'GITHUB_PATH', 'GITHUB_STEP_SUMMARY'].map((name) => [
-        name,
-        join(folder, name),
-      ]),
-    );
-    for (const file of Object.values(files)) await writeFile(file, '');
-    const event = request.event ?? pushEvent(request.sha);
-    const eventFile = join(folder, 'event.json');
-    await writeFile(eventFile, JSON.stringify(event.payload));
-    const env = {
-      PATH: process.env.PATH ?? '',
-      HOME: folder,
-      LANG: 'C.UTF-8',
-      CI: 'true',
-      ...files,
-      ...contextVariables(request, event, eventFile),
-      RUNNER_TEMP: temp,
-      RUNNER_OS: 'Linux',
-      RUNNER_ARCH: 'X64',
-      ...request.env,
-      ...inputVariables(action.inputs, request.inputs),
-    };
+    const env = await runnerEnvironment(request, folder);
     const lines: string[] = [];
     const onLine = (line: string): void => {
       lines.push(line);
       request.onLine?.(line);
     };
     const exitCode = await runEntry(action.runs.main, env, request, onLine);
-    const state = fileCommands(await readFile(files.GITHUB_STATE ?? '', 'utf8'));
+    const state = fileCommands(await readFile(env.GITHUB_STATE ?? '', 'utf8'));
     const stateEnv = Object.fromEntries(Object.entries(state).map(([key, value]) => [`STATE_${key}`, value]));
     const postExitCode = await runEntry(
       action.runs.post,
@@ -97,16 +73,50 @@ export async function runStep(request: StepRequest): Promise<StepResult> {
     return {
       exitCode,
       log: lines.join('\n'),
-      outputs: fileCommands(await readFile(files.GITHUB_OUTPUT ?? '', 'utf8')),
-      summary: await readFile(files.GITHUB_STEP_SUMMARY ?? '', 'utf8'),
+      outputs: fileCommands(await readFile(env.GITHUB_OUTPUT ?? '', 'utf8')),
+      summary: await readFile(env.GITHUB_STEP_SUMMARY ?? '', 'utf8'),
       annotations: lines.flatMap(annotationOf),
       state,
       postExitCode,
-      leftovers: await readdir(temp),
+      leftovers: await readdir(env.RUNNER_TEMP ?? ''),
     };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** The whole environment in which a runner starts main, with the files it names in a folder of its own. */
+export async function runnerEnvironment(request: StepRequest, folder: string): Promise<Record<string, string>> {
+  const action = await readActionFile();
+  const temp = join(folder, 'temp');
+  await mkdir(temp);
+  const files = Object.fromEntries(
+    ['GITHUB_OUTPUT', 'GITHUB_STATE', 'GITHUB_ENV', 'GITHUB_PATH', 'GITHUB_STEP_SUMMARY'].map((name) => [
+      name,
+      join(folder, name),
+    ]),
+  );
+  for (const file of Object.values(files)) await writeFile(file, '');
+  const event = request.event ?? pushEvent(request.sha);
+  const eventFile = join(folder, 'event.json');
+  await writeFile(eventFile, JSON.stringify(event.payload));
+  return {
+    PATH: process.env.PATH ?? '',
+    HOME: folder,
+    LANG: 'C.UTF-8',
+    CI: 'true',
+    ...files,
+    ...contextVariables(request, event, eventFile),
+    RUNNER_TEMP: temp,
+    RUNNER_OS: 'Linux',
+    RUNNER_ARCH: 'X64',
+    ...request.env,
+    ...inputVariables(action.inputs, request.inputs),
+  };
+}
+
+async function readActionFile(): Promise<z.infer<typeof ActionFile>> {
+  return ActionFile.parse(parse(await readFile(join(ROOT, 'action.yml'), 'utf8')));
 }
 
 function pushEvent(sha: string): Required<StepRequest>['event'] {
