@@ -12,7 +12,7 @@ import { diff } from './deploy/diff.ts';
 import { flowsFromImages } from './deploy/image-flows.ts';
 import { type Actual, type Applied, type DesiredDeployment, nothingApplied } from './deploy/model.ts';
 import { checkParameters } from './deploy/parameters.ts';
-import { scheduleWarnings } from './deploy/schedules/parameters.ts';
+import { scheduleWarnings } from './deploy/schedules/warnings.ts';
 import { settleSchemas } from './deploy/settle-schemas.ts';
 import { checkSlas, desiredSlas } from './deploy/slas.ts';
 import { checkTriggerVariables } from './deploy/trigger-variables.ts';

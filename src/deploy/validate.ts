@@ -8,8 +8,8 @@ import type { Actual, ActualWorkPools, DesiredDeployment, PlannedWorkPool } from
 import { desiredSchedules } from './schedules/desired-schedules.ts';
 
 /**
- * All that can be refused before a step runs: schedules, work pools that do not exist, job
- * variables (those without placeholders of step outputs) that the pool's template does not take.
+ * All that can be refused before a step runs: schedules that no server takes, work pools that do not exist, job variables
+ * that the pool's template does not take; what still holds placeholders of step outputs waits until they are known.
  */
 export function checkStatically(
   configurations: readonly Configuration[],

@@ -8,6 +8,8 @@ export interface RecurrenceRule {
    * start at any of its occurrences. Undefined for all others.
    */
   readonly period: number | undefined;
+  /** A server takes the rule, but fails when it looks for its dates: UNTIL is in UTC, and DTSTART is not there. */
+  readonly neverRuns: boolean;
 }
 
 /** Prefect's own limit, about a year of single dates. */
@@ -62,13 +64,14 @@ type Rule = ReadonlyMap<string, string>;
 function summary(rules: readonly Rule[], start: string | undefined, isSet: boolean): RecurrenceRule {
   const [rule] = rules;
   const hasStart = start !== undefined;
-  if (rule === undefined || isSet || rule.has('COUNT')) return { hasStart, period: undefined };
+  const neverRuns = !hasStart && rules.some((one) => isAware(one.get('UNTIL') ?? '') === true);
+  if (rule === undefined || isSet || rule.has('COUNT')) return { hasStart, period: undefined, neverRuns };
   const unit = { MINUTELY: 60, SECONDLY: 1 }[rule.get('FREQ') ?? ''];
   const interval = wholeNumber(rule.get('INTERVAL') ?? '1') ?? 1;
-  if (unit === undefined) return { hasStart, period: undefined };
+  if (unit === undefined) return { hasStart, period: undefined, neverRuns };
   // The server divides by it.
   if (interval === 0 && !hasStart) refuse('has INTERVAL=0');
-  return { hasStart, period: unit * interval };
+  return { hasStart, period: unit * interval, neverRuns };
 }
 
 /** Names of time zones as written, by their capitals: the text itself is read in capitals. */

@@ -1,14 +1,16 @@
 import type { JsonObject } from '@slipway/prefect/json';
 import { expect, it } from 'vitest';
 import { desiredDeployment } from '../testing-desired.ts';
-import { scheduleWarnings } from './parameters.ts';
+import type { ScheduleTimes } from './model.ts';
+import { scheduleWarnings } from './warnings.ts';
 
 const SCHEMA: JsonObject = { type: 'object', properties: { n: { type: 'integer' } }, required: ['n'] };
 
-function warnings(parameters: JsonObject) {
+const DAILY: ScheduleTimes = { cron: '@daily', timezone: null, day_or: true };
+
+function warnings(parameters: JsonObject, times = DAILY) {
   const desired = desiredDeployment({ parameters: { n: 'x' }, parameter_openapi_schema: SCHEMA });
   const { where, positions } = desired;
-  const times = { cron: '@daily', timezone: null, day_or: true };
   const place = { file: 'prefect.yaml', line: 20, column: 7 };
   return scheduleWarnings({
     workPools: [],
@@ -44,4 +46,13 @@ it.each<[string, JsonObject]>([
   ['are none, whatever the deployment’s own are', {}],
 ])('parameters of a schedule that %s are not warned of', (_name, parameters) => {
   expect(warnings(parameters)).toEqual([]);
+});
+
+it('a rule that a server takes and then stumbles over is warned of', () => {
+  const [warning] = warnings({}, { rrule: 'FREQ=DAILY;UNTIL=20301231T000000Z', timezone: 'UTC' });
+  expect(warning?.message).toContain('Prefect takes its rrule, but will not find a date to run on');
+  expect(
+    warnings({}, { rrule: 'DTSTART:20240101T000000Z\nRRULE:FREQ=DAILY;UNTIL=20301231T000000Z', timezone: 'UTC' }),
+  ).toEqual([]);
+  expect(warnings({}, { rrule: 'FREQ=DAILY;UNTIL=20301231T000000', timezone: 'UTC' })).toEqual([]);
 });
