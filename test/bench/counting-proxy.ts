@@ -7,6 +7,8 @@ export interface Traffic {
   readonly requests: number;
   /** Requests that create, change or delete something: neither reads nor filters. */
   readonly writes: number;
+  /** Answers 503: a SQLite server says so when two writers meet, and is asked again. */
+  readonly busy: number;
   /** How often each method and kind of path was asked: `POST /deployments/`. */
   readonly kinds: ReadonlyMap<string, number>;
 }
@@ -22,6 +24,7 @@ export interface CountingProxy {
 export async function startCountingProxy(target: string): Promise<CountingProxy> {
   const agent = new Agent({ keepAlive: true });
   let kinds = new Map<string, number>();
+  let busy = 0;
   const server = createServer((incoming, outgoing) => {
     const kind = `${incoming.method} ${kindOf(incoming.url ?? '/')}`;
     kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
@@ -29,6 +32,7 @@ export async function startCountingProxy(target: string): Promise<CountingProxy>
       new URL(incoming.url ?? '/', target),
       { method: incoming.method, headers: incoming.headers, agent },
       (answer) => {
+        if (answer.statusCode === 503) busy += 1;
         outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
         answer.pipe(outgoing);
       },
@@ -40,12 +44,14 @@ export async function startCountingProxy(target: string): Promise<CountingProxy>
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     take() {
-      const taken = kinds;
+      const [taken, refused] = [kinds, busy];
       kinds = new Map();
+      busy = 0;
       const sum = (counts: (readonly [string, number])[]): number => counts.reduce((all, [, count]) => all + count, 0);
       return {
         requests: sum([...taken]),
         writes: sum([...taken].filter(([kind]) => isWrite(kind))),
+        busy: refused,
         kinds: taken,
       };
     },

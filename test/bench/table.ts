@@ -5,7 +5,7 @@ const DEPLOYS = ['first', 'unchanged'] as const;
 
 /** Every deploy in a row: seconds, processor seconds, requests, writes, and how many times less the action takes. */
 export function table(figures: readonly DeployFigures[]): string {
-  const rows = [['entries', 'deploy', 'by', 'wall s', 'CPU s', 'requests', 'writes', 'wall ×', 'CPU ×']];
+  const rows = [['entries', 'deploy', 'by', 'wall s', 'CPU s', 'requests', 'writes', '503s', 'wall ×', 'CPU ×']];
   for (const one of figures) {
     for (const deploy of DEPLOYS) {
       for (const side of SIDES) {
@@ -14,7 +14,7 @@ export function table(figures: readonly DeployFigures[]): string {
         const theirs = side === 'action' ? one[deploy].prefect : undefined;
         rows.push([
           ...[String(one.entries), deploy, side, run.wallSeconds.toFixed(2), run.cpuSeconds.toFixed(2)],
-          ...[String(run.requests), String(run.writes)],
+          ...[String(run.requests), String(run.writes), String(run.busy)],
           ...(theirs === undefined
             ? ['', '']
             : [(theirs.wallSeconds / run.wallSeconds).toFixed(1), (theirs.cpuSeconds / run.cpuSeconds).toFixed(1)]),
