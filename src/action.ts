@@ -3,15 +3,15 @@ import * as core from '@actions/core';
 import { openPrefectApi, type PrefectApi, referenceReaders } from '@slipway/prefect/client';
 import { isJsonObject, type JsonObject } from '@slipway/prefect/json';
 import { readSettings } from '@slipway/prefect/settings';
-import { readActual, readActualWorkPools } from './deploy/actual.ts';
+import { enforcement, readActual, readActualWorkPools } from './deploy/actual.ts';
 import { apply } from './deploy/apply.ts';
-import { type Configuration, configure, placeOf } from './deploy/configuration.ts';
+import { type Configuration, configure } from './deploy/configuration.ts';
 import { type DesireContext, desiredDeployments, type ReadyEntry } from './deploy/desired.ts';
 import { desiredWorkPools } from './deploy/desired-work-pools.ts';
 import { diff } from './deploy/diff.ts';
 import { flowsFromImages } from './deploy/image-flows.ts';
 import { type Actual, type Applied, type DesiredDeployment, nothingApplied } from './deploy/model.ts';
-import { checkParameters } from './deploy/parameters.ts';
+import { checkKnownParameters, checkParameters } from './deploy/parameters.ts';
 import { scheduleWarnings } from './deploy/schedules/warnings.ts';
 import { settleSchemas } from './deploy/settle-schemas.ts';
 import { checkSlas, desiredSlas } from './deploy/slas.ts';
@@ -19,13 +19,14 @@ import { checkTriggerVariables } from './deploy/trigger-variables.ts';
 import { checkTriggers, desiredAutomations } from './deploy/triggers.ts';
 import { checkJobVariables, checkStatically } from './deploy/validate.ts';
 import { planWorkPool } from './deploy/work-pool.ts';
-import { type Flow, PythonSources, readFlow } from './flow/index.ts';
+import { readEntryFlows, readFlowNames } from './flow/entry-flows.ts';
+import type { Flow } from './flow/index.ts';
 import { createImageBuilder } from './image/builder.ts';
 import { withOciLabels } from './image/labels.ts';
 import { signInToFetch } from './image/sign-in.ts';
 import { type Inputs, readInputs } from './inputs.ts';
 import { outputsOf } from './outputs.ts';
-import { Problem, problemsOf, throwIfAny } from './problem.ts';
+import { Problem, throwIfAny } from './problem.ts';
 import { defaultPull } from './project/default-pull.ts';
 import { loadProject } from './project/load.ts';
 import type { Entry, Project } from './project/model.ts';
@@ -118,7 +119,11 @@ async function deploy(job: Job): Promise<void> {
   const env = stepEnvironment(world.env);
   const { cloud } = api.settings;
 
-  const entries = selectEntries(project, job.inputs.deployments, await flowNames(job));
+  const sources = { directory: job.directory, workspace: job.workspace, files: world.files };
+  const { deployments: names } = job.inputs;
+  // Only a name of the form flow/deployment needs the flows' own names.
+  const flowNames = await readFlowNames(names.some((name) => name.includes('/')) ? project.entries : [], sources);
+  const entries = selectEntries(project, names, flowNames);
   throwIfAny(checkComplete(entries));
   const configurations = await configure(entries, {
     readers: referenceReaders(api, signal),
@@ -126,16 +131,18 @@ async function deploy(job: Job): Promise<void> {
     onSecret: (secret) => log.mask(secret),
     defaultWorkPoolName: api.settings.defaultWorkPoolName,
   });
-  const flows = await readFlows(configurations, job);
+  const { flows, problems } = await readEntryFlows(configurations, sources);
 
   const workPools = await desiredWorkPools(project, world.files);
   const named = configurations.map((one) => one.workPoolName);
   const actualPools = await readActualWorkPools(workPools, named, api, signal);
   const plannedPools = workPools.map((pool) => planWorkPool(pool, actualPools));
   throwIfAny([
+    ...problems,
     ...checkStatically(configurations, actualPools, plannedPools),
     ...checkTriggers(configurations, cloud),
     ...checkSlas(configurations, cloud),
+    ...(await checkKnownParameters(configurations, flows, enforcement(api, signal))),
   ]);
 
   const prepared = await prepareEntries(entries, job);
@@ -166,52 +173,6 @@ async function deploy(job: Job): Promise<void> {
   await report({ mode, modeReason: job.reason, revision, images, plan, applied, runs, uiUrl: api.settings.uiUrl }, job);
 }
 
-/** The flows' real names, read beforehand only when a name of the form flow/deployment asks for them. */
-async function flowNames(job: Job): Promise<(entry: Entry) => string | undefined> {
-  const names = new Map<Entry, string>();
-  if (job.inputs.deployments.some((name) => name.includes('/'))) {
-    for (const entry of job.project.entries) {
-      // What cannot be read is not what the name means, or is complained of once it is selected.
-      const flow = entry.entrypoint && (await readEntryFlow(entry, entry.entrypoint, job).catch(() => undefined));
-      if (flow) names.set(entry, flow.name);
-    }
-  }
-  return (entry) => names.get(entry);
-}
-
-/** The flow of each entry, in order. @throws Problem | Problems for all that cannot be read. */
-async function readFlows(configurations: readonly Configuration[], job: Job): Promise<Flow[]> {
-  const problems: Problem[] = [];
-  const flows: Flow[] = [];
-  const sources = new PythonSources(job.world.files);
-  for (const { entry, entrypoint } of configurations) {
-    try {
-      flows.push(await readEntryFlow(entry, entrypoint, job, sources));
-    } catch (error) {
-      const found = problemsOf(error);
-      if (found === undefined) throw error;
-      // Entries that share a broken file complain of it once.
-      problems.push(...found.filter((one) => !problems.some((other) => sameProblem(one, other))));
-    }
-  }
-  throwIfAny(problems);
-  return flows;
-}
-
-function sameProblem(a: Problem, b: Problem): boolean {
-  return a.message === b.message && a.where?.file === b.where?.file && a.where?.line === b.where?.line;
-}
-
-async function readEntryFlow(entry: Entry, entrypoint: string, job: Job, sources?: PythonSources): Promise<Flow> {
-  return await readFlow(entrypoint, {
-    directory: job.directory,
-    repository: job.workspace,
-    files: job.world.files,
-    where: placeOf(entry, 'entrypoint'),
-    sources,
-  });
-}
-
 /** Runs (in a plan: foresees) the steps of every entry; equal images are built once. */
 async function prepareEntries(entries: readonly Entry[], job: Job): Promise<Prepared[]> {
   const { world, project, revision, mode, inputs, api, state } = job;
@@ -236,7 +197,7 @@ async function prepareEntries(entries: readonly Entry[], job: Job): Promise<Prep
 
 function readyEntries(
   configurations: readonly Configuration[],
-  flows: readonly Flow[],
+  flows: readonly (Flow | undefined)[],
   prepared: readonly Prepared[],
   job: Job,
 ): ReadyEntry[] {

@@ -2,6 +2,7 @@ import {
   type PrefectApi,
   readAutomations,
   readDefaultBaseJobTemplate,
+  readDeploymentByName,
   readDeployments,
   readFlowsByName,
   readWorkPool,
@@ -94,4 +95,13 @@ async function readDefaultTemplates(
     if (template !== undefined) templates.set(type, template);
   }
   return templates;
+}
+
+/** Asks whether the server checks parameters of a deployment that it has; undefined: it has none. */
+export function enforcement(
+  api: PrefectApi,
+  signal: AbortSignal,
+): (flow: string, deployment: string) => Promise<boolean | undefined> {
+  return async (flow, deployment) =>
+    (await readDeploymentByName(api, flow, deployment, signal))?.enforce_parameter_schema;
 }

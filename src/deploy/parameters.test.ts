@@ -1,8 +1,9 @@
 import type { JsonObject } from '@slipway/prefect/json';
 import { describe, expect, it } from 'vitest';
+import type { Flow } from '../flow/index.ts';
 import { diff } from './diff.ts';
 import { type DeploymentFields, deploymentName } from './model.ts';
-import { checkParameters } from './parameters.ts';
+import { checkKnownParameters, checkParameters } from './parameters.ts';
 import { actualDeployments, desiredDeployment } from './testing-desired.ts';
 
 const SCHEMA: JsonObject = {
@@ -64,5 +65,64 @@ describe('parameters of a deployment', () => {
 
   it('belong to a deployment of that name', () => {
     expect(deploymentName('hello', 'd')).toBe(desiredDeployment().name);
+  });
+});
+
+describe('before any step runs, parameters', () => {
+  const where = { file: 'prefect.yaml', line: 7, column: 3 };
+  const absent = { kind: 'absent' } as const;
+
+  async function known(parameters: JsonObject, more: { enforce?: boolean; stored?: boolean; exact?: boolean } = {}) {
+    const settings = more.enforce === undefined ? {} : { enforce_parameter_schema: more.enforce };
+    const entry = {
+      name: 'd',
+      entrypoint: 'f.py:f',
+      build: absent,
+      push: absent,
+      pull: absent,
+      settings: {},
+      where,
+      positions: new Map([['parameters.n', { ...where, line: 9 }]]),
+    };
+    const configuration = {
+      entry,
+      name: 'd',
+      entrypoint: 'f.py:f',
+      workPoolName: 'k',
+      settings: { parameters, ...settings },
+    };
+    const schema = { schema: SCHEMA, hasAllNames: true, reasons: ['r'] };
+    const flow: Flow = {
+      entrypoint: 'f.py:f',
+      name: 'hello',
+      functionName: 'f',
+      description: undefined,
+      version: undefined,
+      parameters: more.exact === false ? { kind: 'approximate', ...schema } : { kind: 'exact', schema: SCHEMA },
+    };
+    const asked: string[] = [];
+    const problems = await checkKnownParameters([configuration, configuration], [flow, undefined], async (...names) => {
+      asked.push(names.join('/'));
+      return more.stored;
+    });
+    return { problems: problems.map(({ message, where: place }) => `${place?.line}: ${message}`), asked };
+  }
+  it.each<[string, JsonObject, Parameters<typeof known>[1], string[]]>([
+    ['that fit', { n: 1 }, {}, []],
+    ['that wait for a step', { n: '{{ step.stdout }}' }, {}, []],
+    ['of a flow whose schema is not exact', { n: 'x' }, { exact: false }, []],
+    ['that the file does not enforce', { n: 'x' }, { enforce: false }, []],
+    ['of a deployment that enforces none', { n: 'x' }, { stored: false }, ['hello/d']],
+  ])('pass: %s', async (_about, parameters, more, asked) => {
+    expect(await known(parameters, more)).toEqual({ problems: [], asked });
+  });
+
+  it.each<[string, Parameters<typeof known>[1], string[]]>([
+    ['that the file enforces', { enforce: true, stored: false }, []],
+    ['of a new deployment', {}, ['hello/d']],
+    ['of a deployment that enforces them', { stored: true }, ['hello/d']],
+  ])('of a wrong type are refused: %s', async (_about, more, asked) => {
+    const problems = ['9: deployment hello/d: parameter n is a string, but must be an integer'];
+    expect(await known({ n: 'x' }, more)).toEqual({ problems, asked });
   });
 });

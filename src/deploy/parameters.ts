@@ -1,8 +1,10 @@
 import { isJsonObject, type Json, type JsonObject } from '@slipway/prefect/json';
+import { unresolved } from '@slipway/prefect/template';
 import { validateParameters } from '@slipway/prefect/workpool';
+import type { Flow } from '../flow/index.ts';
 import { Problem } from '../problem.ts';
 import { isUnknown } from '../steps/foresight.ts';
-import { placeOf } from './configuration.ts';
+import { type Configuration, placeOf } from './configuration.ts';
 import type { Plan, PlannedDeployment } from './model.ts';
 
 /**
@@ -16,15 +18,59 @@ export function checkParameters(plan: Plan): Problem[] {
     const { desired } = planned;
     const { parameters, parameter_openapi_schema: schema } = desired.fields;
     const occasion = planned.action === 'create' ? 'create' : 'update';
-    return validateParameters(schema, known(parameters), occasion).map(
-      ({ path, message }) =>
-        new Problem(`deployment ${desired.name}: parameter ${path === '' ? '' : `${path} `}${message}`, {
-          where: placeOf(desired, path === '' ? 'parameters' : `parameters.${path.replaceAll(/\[(\d+)\]/g, '.$1')}`),
-          remedy:
-            'Correct it in prefect.yaml, or change the flow’s annotation; `enforce_parameter_schema: false` lets everything pass.',
-        }),
-    );
+    return problemsOf(desired.name, desired, { parameters: known(parameters), schema }, occasion);
   });
+}
+
+/**
+ * The same before a step runs, for flows whose schema is exact and values that wait for no step: a wrong parameter must not
+ * cost a build.
+ *
+ * @param flows of the configurations, in their order; undefined where one could not be read.
+ * @param isEnforced tells whether the server checks a deployment's parameters; undefined: there is none yet. Only asked
+ *   when something is wrong and the file does not say.
+ */
+export async function checkKnownParameters(
+  configurations: readonly Configuration[],
+  flows: readonly (Flow | undefined)[],
+  isEnforced: (flow: string, deployment: string) => Promise<boolean | undefined>,
+): Promise<Problem[]> {
+  const found: Problem[] = [];
+  for (const [index, { entry, name, settings }] of configurations.entries()) {
+    const flow = flows[index];
+    const { parameters, enforce_parameter_schema: enforce } = settings;
+    if (flow?.parameters.kind !== 'exact' || !isJsonObject(parameters) || enforce === false) continue;
+    const resolved = Object.fromEntries(Object.entries(known(parameters)).filter(([, value]) => !isOpen(value)));
+    const problems = problemsOf(
+      `${flow.name}/${name}`,
+      entry,
+      { parameters: resolved, schema: flow.parameters.schema },
+      'update',
+    );
+    if (problems.length === 0) continue;
+    if (enforce === true || (await isEnforced(flow.name, name)) !== false) found.push(...problems);
+  }
+  return found;
+}
+
+function isOpen(value: Json): boolean {
+  return unresolved(value).length > 0;
+}
+
+function problemsOf(
+  deployment: string,
+  places: Parameters<typeof placeOf>[0],
+  { parameters, schema }: { readonly parameters: JsonObject; readonly schema: JsonObject },
+  occasion: 'create' | 'update',
+): Problem[] {
+  return validateParameters(schema, parameters, occasion).map(
+    ({ path, message }) =>
+      new Problem(`deployment ${deployment}: parameter ${path === '' ? '' : `${path} `}${message}`, {
+        where: placeOf(places, path === '' ? 'parameters' : `parameters.${path.replaceAll(/\[(\d+)\]/g, '.$1')}`),
+        remedy:
+          'Correct it in prefect.yaml, or change the flow’s annotation; `enforce_parameter_schema: false` lets everything pass.',
+      }),
+  );
 }
 
 function isEnforced(planned: PlannedDeployment): boolean {
