@@ -10,6 +10,7 @@ const PATHS: readonly (readonly string[])[] = [
   ['triggers', '*', 'parameters'],
   ['triggers', '*', 'job_variables'],
   ['triggers', '*', 'match'],
+  ['triggers', '*', 'match_related'],
   ['schedules', '*'],
   ['schedules', '*', 'parameters'],
   ['schedule'],

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 export interface RecordingProxy {
   /** The address to give instead of the server's, with the same path. */
   readonly url: string;
-  /** `METHOD /path` of each request since the last call, in order. */
+  /** `METHOD /path` of each request since the last call that was not answered 503, in order. */
   taken(): string[];
   close(): Promise<void>;
 }
@@ -26,13 +26,13 @@ export async function openRecordingProxy(
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', async () => {
       const { method = 'GET', url = '/', headers } = request;
-      seen.push(`${method} ${url}`);
       const { host: _host, connection: _connection, 'content-length': _length, ...others } = headers;
       const sent = Object.entries(others).flatMap(([name, value]) =>
         typeof value === 'string' ? [[name, value] as [string, string]] : [],
       );
       const answered = own(method, url, Buffer.concat(chunks).toString());
       if (answered !== undefined) {
+        seen.push(`${method} ${url}`);
         response.writeHead(200, { 'content-type': 'application/json' });
         response.end(JSON.stringify(answered));
         return;
@@ -40,6 +40,8 @@ export async function openRecordingProxy(
       const body = method === 'GET' || chunks.length === 0 ? null : Buffer.concat(chunks);
       try {
         const answer = await fetch(`${origin}${url}`, { method, headers: sent, body, redirect: 'manual' });
+        // A SQLite server that is busy wrote nothing; the request comes again.
+        if (answer.status !== 503) seen.push(`${method} ${url}`);
         const type = answer.headers.get('content-type');
         const retryAfter = answer.headers.get('retry-after');
         response.writeHead(answer.status, {
