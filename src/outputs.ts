@@ -13,6 +13,7 @@ export function outputsOf(report: Report): Readonly<Record<string, string>> {
     return {
       name: planned.desired.name,
       action: planned.action,
+      ...(report.mode === 'deploy' && !ids.has(planned.desired.name) ? { written: false } : {}),
       ...(id === undefined ? {} : { id, url: uiLink(report.uiUrl, { kind: 'deployment', id }) }),
     };
   });

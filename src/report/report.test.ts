@@ -205,14 +205,24 @@ describe('automations and SLAs', () => {
   });
 
   it.each([
-    '| automation | `new of f/d` | 🔴 failed |',
+    '| automation | `new of f/d` | 🔴 not written |',
     '| automation | [`old of f/d`](http://ui/automations/automation/id-a) | 🟡 changed |',
     '| automation | `gone of f/d` | 🟤 removed |',
     '| SLAs | `f/d` | 🔵 1 sent |',
     '1 created, 1 changed, 1 removed, 1 unchanged.',
   ])('are in the job summary: %s', (line) => {
     const failures = [{ what: 'automation new of f/d', reason: '422', where }];
-    const applied = { ...report.applied, failures };
+    const written = { name: deploymentName('f', 'd'), id: 'id-d', action: 'unchanged' } as const;
+    const applied = { ...report.applied, deployments: [written], failures };
+    expect(summaryMarkdown({ ...report, plan: withAutomations, applied })).toContain(line);
+  });
+
+  it.each([
+    '| automation | `new of f/d` | 🔴 not written |',
+    '| SLAs | `f/d` | 🔴 not written |',
+  ])('are not written when their deployment is not: %s', (line) => {
+    const failures = [{ what: 'deployment f/d', reason: '503', where }];
+    const applied = { ...report.applied, deployments: [], failures };
     expect(summaryMarkdown({ ...report, plan: withAutomations, applied })).toContain(line);
   });
 });
@@ -225,7 +235,7 @@ describe('the job summary', () => {
     ['links a deployment', '[`f/old`](http://ui/deployments/deployment/id-2)'],
     ['links a run and shows its state', '| [quick-fox](http://ui/runs/flow-run/r) | `f/old` | 🔴 Crashed | 12 s |'],
     ['says what failed', '- **deployment f/new**: 503 from the server'],
-    ['marks what failed in the table', '| deployment | `f/new` | 🔴 failed |'],
+    ['marks what failed in the table', '| deployment | `f/new` | 🔴 not written |'],
   ])('%s', (_name, text) => {
     expect(summary).toContain(text);
   });
@@ -248,7 +258,7 @@ describe('outputs', () => {
     const outputs = outputsOf(report);
     expect(outputs).toMatchObject({ image: '', changed: 'true', sha: report.revision.sha });
     expect(JSON.parse(outputs.deployments ?? '')).toEqual([
-      { name: 'f/new', action: 'create' },
+      { name: 'f/new', action: 'create', written: false },
       { name: 'f/old', action: 'change', id: 'id-2', url: 'http://ui/deployments/deployment/id-2' },
       { name: 'f/same', action: 'unchanged', id: 'id-3', url: 'http://ui/deployments/deployment/id-3' },
     ]);

@@ -1,6 +1,6 @@
 import { type UiObject, uiLink } from '@slipway/prefect/settings';
 import { automationLabel } from '../deploy/automations-apply.ts';
-import type { Applied, Plan } from '../deploy/model.ts';
+import type { Applied, DeploymentName, Plan } from '../deploy/model.ts';
 import type { BuiltImage } from '../image/model.ts';
 import { failed, type Run } from '../runs/model.ts';
 import type { Revision } from '../source/model.ts';
@@ -75,10 +75,18 @@ function images(report: Report): string {
 
 function objects(report: Report): string {
   const icon = report.mode === 'plan' ? PLANNED_ICON : ICON;
-  const ids = new Map(report.applied.deployments.map((one) => [one.name as string, one.id]));
+  const ids = new Map(report.applied.deployments.map((one) => [one.name, one.id]));
   const failedWrites = new Set(report.applied.failures.map((failure) => failure.what));
-  const row = (kind: string, name: string, action: keyof typeof ICON, object: UiObject | undefined): string => {
-    const shown = failedWrites.has(`${kind} ${name}`) ? '🔴 failed' : icon[action];
+  /** What belongs to a deployment that was not written has not been written either. */
+  const skipped = (deployment: DeploymentName) => report.mode === 'deploy' && !ids.has(deployment);
+  const row = (
+    kind: string,
+    name: string,
+    action: keyof typeof ICON,
+    object: UiObject | undefined,
+    notWritten = failedWrites.has(`${kind} ${name}`),
+  ): string => {
+    const shown = notWritten ? '🔴 not written' : icon[action];
     const label = object === undefined ? `\`${name}\`` : `[\`${name}\`](${uiLink(report.uiUrl, object)})`;
     return `| ${kind} | ${label} | ${shown} |`;
   };
@@ -93,20 +101,23 @@ function objects(report: Report): string {
       planned.desired.name,
       planned.action,
       id === undefined ? undefined : { kind: 'deployment', id },
+      skipped(planned.desired.name),
     );
   });
   const automations = report.plan.automations.flatMap((planned) =>
     planned.automations.map((one) => {
       const link =
         'actual' in one && one.action !== 'remove' ? ({ kind: 'automation', id: one.actual.id } as const) : undefined;
-      return row('automation', inline(`${one.name} of ${planned.deployment}`), one.action, link);
+      const notWritten = skipped(planned.deployment) || failedWrites.has(automationLabel(one.name, planned));
+      return row('automation', inline(`${one.name} of ${planned.deployment}`), one.action, link, notWritten);
     }),
   );
   const slas = report.plan.slas.map(({ deployment, slas: sent }) => {
     const label = `SLAs of ${deployment}`;
-    const did = failedWrites.has(label)
-      ? '🔴 failed'
-      : `🔵 ${sent.length} ${report.mode === 'plan' ? 'to send' : 'sent'}`;
+    const did =
+      skipped(deployment) || failedWrites.has(label)
+        ? '🔴 not written'
+        : `🔵 ${sent.length} ${report.mode === 'plan' ? 'to send' : 'sent'}`;
     return `| SLAs | \`${deployment}\` | ${did} |`;
   });
   const heading =
