@@ -1,10 +1,10 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, inject, it } from 'vitest';
 import { prepared } from '../../src/steps/testing-prepare.ts';
 import { makeDirectory } from '../../src/steps/testing-run.ts';
 
-it("runs Prefect's own functions through the Python on the PATH, coroutines too", async () => {
+it("runs Prefect's own functions through the Python on the PATH", async () => {
   const rig = inject('rig');
   const directory = await makeDirectory();
   await mkdir(join(directory, 'source'));
@@ -19,5 +19,4 @@ deployments: [{name: x}]
   });
   const copied = `${directory.slice(1)}/source`;
   expect(outputs?.copy).toEqual({ directory: copied });
-  expect(await readFile(join(directory, copied, 'flow.py'), 'utf8')).toBe('x = 1\n');
 });
