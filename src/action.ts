@@ -2,7 +2,6 @@ import { isAbsolute, resolve } from 'node:path';
 import * as core from '@actions/core';
 import { openPrefectApi, type PrefectApi, referenceReaders } from '@slipway/prefect/client';
 import { isJsonObject, type JsonObject } from '@slipway/prefect/json';
-import { readSettings } from '@slipway/prefect/settings';
 import { enforcement, readActual, readActualWorkPools } from './deploy/actual.ts';
 import { apply } from './deploy/apply.ts';
 import { type Configuration, configure } from './deploy/configuration.ts';
@@ -26,6 +25,7 @@ import { withOciLabels } from './image/labels.ts';
 import { signInToFetch } from './image/sign-in.ts';
 import { type Inputs, readInputs } from './inputs.ts';
 import { outputsOf } from './outputs.ts';
+import { readPrefectSettings } from './prefect-settings.ts';
 import { Problem, throwIfAny } from './problem.ts';
 import { defaultPull } from './project/default-pull.ts';
 import { loadProject } from './project/load.ts';
@@ -56,12 +56,12 @@ import type { World } from './world.ts';
  */
 export async function runAction(world: World, state: StateFile): Promise<void> {
   const inputs = readInputs(world.env);
-  const settings = readSettings(inputs.prefectEnv);
+  const workspace = world.env.GITHUB_WORKSPACE || process.cwd();
+  const directory = resolve(workspace, inputs.workingDirectory);
+  const settings = await readPrefectSettings(inputs, directory, world);
   for (const secret of [...settings.secrets, inputs.registryCredentials?.password ?? '']) world.log.mask(secret);
   for (const warning of settings.warnings) world.log.warning(warning);
 
-  const workspace = world.env.GITHUB_WORKSPACE || process.cwd();
-  const directory = resolve(workspace, inputs.workingDirectory);
   const event = await readEvent(world.env, world.files);
   const { mode, reason, refused } = decideMode(inputs.mode, event);
   if (refused) world.log.warning(`Nothing will be written: ${reason}`);
@@ -192,6 +192,7 @@ async function prepareEntries(entries: readonly Entry[], job: Job): Promise<Prep
     buildImage: (plan, credentials) => build(withOciLabels(plan, revision), credentials),
     baseImage: inputs.baseImage,
     builder: inputs.builder,
+    dockerNamespace: api.settings.defaultDockerBuildNamespace,
   });
 }
 

@@ -1,7 +1,8 @@
+import { resolve } from 'node:path';
 import { type FlowRunRecord, openPrefectApi, readFlowRuns } from '@slipway/prefect/client';
-import { readSettings } from '@slipway/prefect/settings';
 import { isFinal } from '@slipway/prefect/states';
 import { readInputs } from './inputs.ts';
+import { readPrefectSettings } from './prefect-settings.ts';
 import { removeDockerConfig } from './registry/docker-config.ts';
 import { openRunnerWorld } from './runner-world.ts';
 import { cancelRuns } from './runs/follow.ts';
@@ -22,7 +23,9 @@ async function cancelUnfinished(
   runs: readonly { readonly id: string; readonly name: string }[],
   world: World,
 ): Promise<void> {
-  const settings = readSettings(readInputs(world.env).prefectEnv);
+  const inputs = readInputs(world.env);
+  const directory = resolve(world.env.GITHUB_WORKSPACE || process.cwd(), inputs.workingDirectory);
+  const settings = await readPrefectSettings(inputs, directory, world);
   for (const secret of settings.secrets) world.log.mask(secret);
   const api = openPrefectApi(settings, { ...world, product: 'slipway' });
   try {

@@ -4,6 +4,7 @@ import { proxyFor, proxySecrets } from './proxy.ts';
 import { uiUrlFor } from './ui-url.ts';
 import { LONGEST_WAIT_MS, readBoolean, readCodes, readCount, readNumber, SettingsError } from './values.ts';
 
+export { type SettingsPlaces, type Variables, withSettingsFiles } from './files.ts';
 export { type UiObject, uiLink, uiUrlFor } from './ui-url.ts';
 export { SettingsError } from './values.ts';
 
@@ -38,10 +39,9 @@ const CLOUD_API_URL = 'https://api.prefect.cloud/api';
 
 /**
  * Reads Prefect's client settings as its Python client does (contracts/deploy.md §7.1): names without regard to
- * case, an empty variable counts as set, the auth string wins over the key. Profiles and TOML files are not read: a
- * checked-out branch must not choose where the credentials go (§7.2).
+ * case, an empty variable counts as set, the auth string wins over the key.
  *
- * @param env the process environment, or the inputs laid over it.
+ * @param env the environment with the inputs laid over it and what files say below it (`withSettingsFiles`).
  * @throws SettingsError naming the variable, the cause and what to do.
  */
 export function readSettings(env: Readonly<Record<string, string | undefined>>): PrefectSettings {

@@ -135,11 +135,11 @@ describe('build_docker_image', () => {
 
   it.each([
     ['hello', {}, 'hello'],
-    ['hello', { PREFECT_DEFAULT_DOCKER_BUILD_NAMESPACE: 'acme' }, 'acme/hello'],
-    ['other/hello', { PREFECT_DEFAULT_DOCKER_BUILD_NAMESPACE: 'acme' }, 'other/hello'],
-    ['registry.io/a/b', { PREFECT_DEFAULT_DOCKER_BUILD_NAMESPACE: 'acme' }, 'registry.io/a/b'],
-  ])('names %s with %j %s', async (name, env, repository) => {
-    expect((await build({ image_name: name, tag: 't' }, { env })).plan?.repository).toBe(repository);
+    ['hello', { dockerNamespace: 'acme' }, 'acme/hello'],
+    ['other/hello', { dockerNamespace: 'acme' }, 'other/hello'],
+    ['registry.io/a/b', { dockerNamespace: 'acme' }, 'registry.io/a/b'],
+  ])('names %s with %j %s', async (name, settings, repository) => {
+    expect((await build({ image_name: name, tag: 't' }, settings)).plan?.repository).toBe(repository);
   });
 
   it('tags with the time when it has no tag, and warns when the tag came to nothing', async () => {

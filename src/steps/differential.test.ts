@@ -53,7 +53,11 @@ async function ours({ steps, deployments, files, env }: Case) {
   const entries = Array.from({ length: deployments }, (_, index) => ({ name: `d${index}` }));
   const text = JSON.stringify({ ...steps, deployments: entries });
   const thrown = { problem: undefined as string | undefined };
-  const result = await prepared(text, { directory, env }).catch((error: unknown) => {
+  const result = await prepared(text, {
+    directory,
+    env,
+    dockerNamespace: env.PREFECT_DEFAULT_DOCKER_BUILD_NAMESPACE,
+  }).catch((error: unknown) => {
     const problems = problemsOf(error);
     if (problems === undefined) throw error;
     thrown.problem = problems.map(({ message }) => message).join('\n');

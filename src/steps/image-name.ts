@@ -8,13 +8,13 @@ const REPOSITORY =
   /^(?:(?:[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?(?::\d+)?|\[[0-9a-fA-F:]+\](?::\d+)?)\/)?[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*)*$/;
 
 /**
- * The repository that an `image_name` means: with PREFECT_DEFAULT_DOCKER_BUILD_NAMESPACE before a name without a slash
+ * The repository that an `image_name` means: with the default namespace before a name without a slash
  * (contracts/deploy.md §2.7, "Namespace").
  *
  * @throws Problem for what no registry takes as a name.
  */
 export function readRepository(step: StepRun, imageName: string): string {
-  const namespace = step.env.PREFECT_DEFAULT_DOCKER_BUILD_NAMESPACE ?? '';
+  const namespace = step.context.dockerNamespace ?? '';
   const repository = imageName.includes('/') || namespace === '' ? imageName : `${namespace}/${imageName}`;
   if (isUnknown(repository) || REPOSITORY.test(repository)) return repository;
   const hint = /:[^/:]+$/.test(repository) ? 'Give what follows the colon as the input `tag`. ' : '';

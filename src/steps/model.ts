@@ -46,6 +46,8 @@ export interface PrepareContext {
   readonly baseImage: string;
   /** The buildx builder to use (the input `builder`); undefined: buildx's current one. */
   readonly builder: string | undefined;
+  /** What Prefect puts before an `image_name` without a slash (setting deployments.default_docker_build_namespace). */
+  readonly dockerNamespace: string | undefined;
 }
 
 /** One step as its function sees it. */

@@ -115,6 +115,7 @@ export async function testContext(settings: TestSettings = {}): Promise<TestCont
     },
     baseImage: 'prefecthq/prefect:3-latest',
     builder: undefined,
+    dockerNamespace: undefined,
     ...more,
     world: testWorld(env),
     builds,

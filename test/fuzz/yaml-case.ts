@@ -116,7 +116,16 @@ async function planOf(text: string): Promise<string> {
     ...checkSlas(configurations, true),
   ]);
   const prepared = await prepare(entries, {
-    ...{ world, project, revision, readers, mode: 'plan', baseImage: 'prefecthq/prefect:3-latest', builder: undefined },
+    ...{
+      world,
+      project,
+      revision,
+      readers,
+      mode: 'plan',
+      baseImage: 'prefecthq/prefect:3-latest',
+      builder: undefined,
+      dockerNamespace: undefined,
+    },
     buildImage: () => Promise.reject(new Error('a plan builds nothing')),
   });
   const ready = configurations.flatMap((configuration, index) => {

@@ -1,8 +1,10 @@
 import { randomInt } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { basename } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { SettingsError } from '@slipway/prefect/settings';
+import { SettingsError, withSettingsFiles } from '@slipway/prefect/settings';
 import { parseCommandLine, type StartFlags } from './config/command-line.ts';
 import { compileConfig, type WorkerConfig } from './config/config.ts';
 import { ConfigError } from './config/config-error.ts';
@@ -29,15 +31,19 @@ const clock: Clock = {
 /** Starts the worker and stays until it has ended. @returns the exit code. */
 async function start(flags: StartFlags): Promise<number> {
   let config: WorkerConfig;
+  let warnings: readonly string[];
   try {
-    config = compileConfig(flags, process.env, (path) => readFileSync(path, 'utf8'));
+    const places = { home: homedir(), directory: process.cwd(), writtenBy: 'operator' } as const;
+    const layered = await withSettingsFiles(process.env, places, (path) => readFile(path, 'utf8'));
+    config = compileConfig(flags, process.env, (path) => readFileSync(path, 'utf8'), layered.variables);
+    warnings = [...layered.warnings, ...config.prefect.warnings];
   } catch (error) {
     if (!(error instanceof ConfigError) && !(error instanceof SettingsError)) throw error;
     console.error(`${error.message} ${error.remedy}`);
     return 1;
   }
   const log = openLog(config.debug, config.prefect.secrets);
-  for (const warning of config.prefect.warnings) log.warning(warning);
+  for (const warning of warnings) log.warning(warning);
   for (const name of unknownVariables(process.env))
     log.warning(`The environment variable ${name} is no setting of this worker.`);
   const drain = new AbortController();

@@ -65,6 +65,17 @@ describe('what is said counts', () => {
     expect(compile({}, env)).toMatchObject(expected);
   });
 
+  it('in a profile, under the environment, and goes to the Jobs as Prefect’s settings do', () => {
+    const env = { ...API, PREFECT_WORKER_QUERY_SECONDS: '5' };
+    const settings = { PREFECT_API_KEY: 'k', PREFECT_WORKER_HEARTBEAT_SECONDS: '7', ...env };
+    expect(compileConfig(FLAGS, env, nowhere, settings)).toMatchObject({
+      prefect: { authorization: 'Bearer k' },
+      pollIntervalMs: 5_000,
+      heartbeatIntervalSeconds: 7,
+      render: { env, prefectEnv: settings },
+    });
+  });
+
   it('by a flag over the environment', () => {
     const { prefetchMs } = compile({ prefetchSeconds: '0' }, { PREFECT_WORKER_PREFETCH_SECONDS: '20' });
     expect(prefetchMs).toBe(0);

@@ -39,6 +39,8 @@ export interface WorkerConfig {
   readonly render: {
     /** The worker's environment, which `{{ $NAME }}` in a template reads. */
     readonly env: Readonly<Record<string, string | undefined>>;
+    /** The same with what profile and files say below it: what a Job is given of it are Prefect's settings. */
+    readonly prefectEnv: Readonly<Record<string, string | undefined>>;
     readonly defaultImage: string;
     readonly apiKeySecret: SecretReference | undefined;
     readonly authStringSecret: SecretReference | undefined;
@@ -66,6 +68,7 @@ const KUBERNETES_PREFIX = 'PREFECT_INTEGRATIONS_KUBERNETES_';
  * Compiles flags and environment into one typed value (contracts/worker.md §1.1–1.4).
  *
  * @param readFile UTF-8 text of a file, for --base-job-template; throws as node:fs does.
+ * @param settings the environment with what Prefect's files say below it.
  * @throws ConfigError naming the flag or variable and what to do.
  * @throws SettingsError of @slipway/prefect for the API's own settings.
  */
@@ -73,9 +76,10 @@ export function compileConfig(
   flags: StartFlags,
   env: Readonly<Record<string, string | undefined>>,
   readFile: (path: string) => string,
+  settings: Readonly<Record<string, string | undefined>> = env,
 ): WorkerConfig {
   const text = (name: string, ...aliases: string[]) =>
-    [name, ...aliases].map((each) => env[each]).find((value) => value !== undefined && value !== '');
+    [name, ...aliases].map((each) => settings[each]).find((value) => value !== undefined && value !== '');
   const kubernetes = (name: string, ...aliases: string[]) => text(KUBERNETES_PREFIX + name, ...aliases);
   if (flags.pool === undefined || flags.pool === '') {
     throw new ConfigError("Missing required option '--pool' / '-p'.", 'Name the work pool: --pool <name>.');
@@ -109,7 +113,7 @@ export function compileConfig(
       ),
   ] as const;
   return {
-    prefect: readSettings(env),
+    prefect: readSettings(settings),
     pool: {
       name: flags.pool,
       createIfNotFound: flags.createPoolIfNotFound,
@@ -145,6 +149,7 @@ export function compileConfig(
       text('PREFECT_LOGGING_LEVEL')?.toUpperCase() === 'DEBUG',
     render: {
       env,
+      prefectEnv: settings,
       defaultImage: text('SLIPWAY_WORKER_DEFAULT_IMAGE') ?? DEFAULT_IMAGE,
       apiKeySecret: secretReference(kubernetes('WORKER_API_KEY_SECRET_NAME'), kubernetes('WORKER_API_KEY_SECRET_KEY')),
       authStringSecret: secretReference(

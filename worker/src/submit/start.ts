@@ -114,7 +114,8 @@ async function makeJob(
     pool: { id, name },
     workerName: config.workerName,
   };
-  return render(configuration, context, claim.scheduledState, { ...config.render, cloud: config.prefect.cloud });
+  const settings = { ...config.render, env: config.render.prefectEnv, cloud: config.prefect.cloud };
+  return render(configuration, context, claim.scheduledState, settings);
 }
 
 /**
