@@ -22,6 +22,7 @@ export default defineConfig({
             'worker/src/**/*.test.ts',
             'test/rig/**/*.test.ts',
             'test/fuzz/**/*.test.ts',
+            'test/differential/worker/**/*.test.ts',
           ],
           testTimeout: 20_000,
         },

@@ -1,4 +1,4 @@
-import { isJsonObject, type Json, type JsonObject } from '@slipway/prefect/json';
+import { isJsonObject, type Json, type JsonObject, parseJson } from '@slipway/prefect/json';
 import { applyValues, findPlaceholders, NotSet, pythonStr } from '@slipway/prefect/template';
 import type { SecretReference } from '../config/config.ts';
 import { flowRunId, jobNameSuffix, type ScheduledStateId } from '../ids.ts';
@@ -118,7 +118,7 @@ function namePrefix(
 
 function renderedName(name: string | undefined, { run, flow }: RunContext, env: RenderSettings['env']): string {
   if (name === undefined) return run.name;
-  const ctx = { flow: { ...flow }, flow_run: JSON.parse(JSON.stringify(run)) };
+  const ctx = { flow: { ...flow }, flow_run: parseJson(JSON.stringify(run)) };
   const rendered = applyValues(name as Json, { ctx }, { env, missing: 'remove' });
   return pythonStr(rendered === NotSet ? name : rendered) || run.name;
 }

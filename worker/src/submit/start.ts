@@ -15,15 +15,15 @@ import {
   updateFlowRunLabels,
   type WorkPoolRecord,
 } from '@slipway/prefect/client';
-import { isJsonObject } from '@slipway/prefect/json';
-import { resolveReferences, TemplateError } from '@slipway/prefect/template';
-import { JobVariablesError, renderJobConfiguration } from '@slipway/prefect/workpool';
+import { TemplateError } from '@slipway/prefect/template';
+import { JobVariablesError } from '@slipway/prefect/workpool';
 import type { Claim } from '../claim/model.ts';
 import { untilAnswered } from '../claim/until-answered.ts';
 import type { WorkerConfig } from '../config/config.ts';
 import type { KubernetesConnection } from '../k8s/connection.ts';
 import type { Metrics } from '../ops/metrics.ts';
-import { type JobManifest, render } from '../render/render.ts';
+import { makeJob } from '../render/make-job.ts';
+import type { JobManifest } from '../render/render.ts';
 import { RenderError } from '../render/render-error.ts';
 import { LEVEL, type RunLog } from '../report/run-log.ts';
 import { WORKER_VERSION } from '../version.ts';
@@ -67,7 +67,7 @@ export async function startRun(
   const pool = await services.pool(claim.polledAt, stop);
   let job: JobManifest;
   try {
-    job = await untilAnswered(() => makeJob(claim, pool, services, stop), world, stop);
+    job = await untilAnswered(() => jobOf(claim, pool, services, stop), world, stop);
   } catch (error) {
     const known = error instanceof RenderError || error instanceof JobVariablesError || error instanceof TemplateError;
     if (!known) throw error;
@@ -93,29 +93,17 @@ export async function startRun(
   return 'settled';
 }
 
-async function makeJob(
+function jobOf(
   claim: Claim,
   { base_job_template: template, id, name }: WorkPoolRecord,
   { config, api }: StartServices,
   signal: AbortSignal,
 ): Promise<JobManifest> {
-  const templated = renderJobConfiguration({
-    template,
-    deploymentVariables: claim.deployment?.job_variables ?? {},
-    runVariables: claim.run.job_variables ?? {},
-    env: config.render.env,
-  });
-  const configuration = await resolveReferences(templated, referenceReaders(api, signal));
-  if (!isJsonObject(configuration)) throw new RenderError('The work pool’s job_configuration is not a mapping.');
-  const context = {
-    run: claim.run,
-    flow: claim.flow,
-    deployment: claim.deployment,
-    pool: { id, name },
-    workerName: config.workerName,
-  };
-  const settings = { ...config.render, env: config.render.prefectEnv, cloud: config.prefect.cloud };
-  return render(configuration, context, claim.scheduledState, settings);
+  const { run, flow, deployment } = claim;
+  const context = { run, flow, deployment, pool: { id, name }, workerName: config.workerName };
+  const { env: templateEnv, prefectEnv: env, ...rest } = config.render;
+  const settings = { ...rest, env, templateEnv, cloud: config.prefect.cloud };
+  return makeJob(template, context, claim.scheduledState, settings, referenceReaders(api, signal));
 }
 
 /**

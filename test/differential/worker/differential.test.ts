@@ -1,0 +1,63 @@
+import { readFileSync } from 'node:fs';
+import { isJsonObject, type Json, parseJson } from '@slipway/prefect/json';
+import { describe, expect, it } from 'vitest';
+import { type Answer, GOLDENS_FILE, Goldens, goldenKey, object, readCases } from './cases.ts';
+import { DIFFERENCES, ourJobGiven } from './differences.ts';
+import { ourJob, SUFFIX } from './our-job.ts';
+
+const cases = readCases();
+const goldens = Goldens.parse(parseJson(readFileSync(GOLDENS_FILE, 'utf8')));
+const answers = new Map(goldens.answers.map((answer) => [answer.about, answer]));
+
+function answerTo(about: string): Answer {
+  const answer = answers.get(about);
+  if (answer === undefined) throw new Error(`no golden for "${about}"`);
+  return answer;
+}
+
+/** JSON text with the keys of mappings in order: numbers stay as they are spelled, and so do lists. */
+function canonical(value: Json): string {
+  return JSON.stringify(sorted(value), undefined, 1);
+}
+
+function sorted(value: Json): Json {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (!isJsonObject(value)) return value;
+  const entries = Object.entries(value).map(([key, member]): [string, Json] => [key, sorted(member)]);
+  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+describe('Prefect’s answers', () => {
+  it('are to these cases, by the locked Prefect', () => {
+    expect(goldens.key, 'make them again: npm run test:differential:worker -- --write').toBe(goldenKey());
+    expect([...answers.keys()]).toEqual(cases.map(({ about }) => about));
+  });
+
+  it('have every case for which a difference is listed', () => {
+    expect(Object.keys(DIFFERENCES).filter((about) => !answers.has(about))).toEqual([]);
+  });
+});
+
+describe('what is sent to Kubernetes is what Prefect 3.8.8 would send, but for the listed differences', () => {
+  it.each(cases.map((each) => [each.about, each] as const))('%s', async (about, each) => {
+    const answer = answerTo(about);
+    const difference = DIFFERENCES[about];
+    if ('error' in answer) {
+      const ours = difference?.kind === 'words' ? difference.ours : wordsOf(answer.error);
+      await expect(ourJob(each)).rejects.toHaveProperty('message', ours);
+    } else if (difference?.kind === 'not yet') {
+      await expect(ourJob(each)).rejects.toThrow(difference.ours);
+    } else {
+      const [request, ...more] = answer.requests;
+      expect(more).toEqual([]);
+      const job = await ourJob(each);
+      expect(`/apis/batch/v1/namespaces/${job.namespace}/jobs`).toBe(request?.path);
+      expect(canonical(job.body)).toBe(canonical(ourJobGiven(about, object.parse(request?.body), SUFFIX)));
+    }
+  });
+});
+
+/** The part of an error of Prefect's model that is Prefect's own, which ours has word by word. */
+function wordsOf(error: string): string {
+  return /Value error, (.*?)(?: \[type=value_error)/s.exec(error)?.[1] ?? error;
+}
