@@ -38,7 +38,7 @@ OTHER=1
 
 type Places = { files?: Record<string, string>; writtenBy?: 'operator' | 'anybody' };
 const layered = async (env: Record<string, string>, { files = {}, writtenBy = 'operator' }: Places = {}) =>
-  await withSettingsFiles(env, { home: '/home/me', directory: '/work', writtenBy }, async (path) => {
+  await withSettingsFiles(env, { home: '/home/me', directory: '/repo', writtenBy }, async (path) => {
     const text = files[path];
     if (text !== undefined) return text;
     throw Object.assign(new Error(path), { code: path.endsWith('.env') ? 'EISDIR' : 'ENOENT' });
@@ -84,36 +84,36 @@ describe('settings from files', () => {
       { ...none, headers: { a: 'b' }, codes: [500, 504] },
     ],
     ['PREFECT_HOME', { PREFECT_HOME: '/p' }, { '/p/profiles.toml': PROFILES }, work],
-    ['PREFECT_PROFILES_PATH', { PREFECT_PROFILES_PATH: 'p.toml' }, { '/work/p.toml': PROFILES, [home]: '' }, work],
-    ['profiles_path', {}, { '/work/prefect.toml': 'profiles_path = "p.toml"', '/work/p.toml': PROFILES }, work],
+    ['PREFECT_PROFILES_PATH', { PREFECT_PROFILES_PATH: 'p.toml' }, { '/repo/p.toml': PROFILES, [home]: '' }, work],
+    ['profiles_path', {}, { '/repo/prefect.toml': 'profiles_path = "p.toml"', '/repo/p.toml': PROFILES }, work],
     [
       'pyproject.toml',
       {},
-      { '/work/pyproject.toml': PYPROJECT },
+      { '/repo/pyproject.toml': PYPROJECT },
       { ...none, pool: 'pyproject-pool', namespace: 'ns', retries: 3 },
     ],
     [
       'prefect.toml over pyproject.toml over the profile',
       {},
-      { [home]: PROFILES, '/work/prefect.toml': TOML, '/work/pyproject.toml': PYPROJECT },
+      { [home]: PROFILES, '/repo/prefect.toml': TOML, '/repo/pyproject.toml': PYPROJECT },
       { ...toml, namespace: 'ns' },
     ],
     [
       '.env over prefect.toml',
       {},
-      { [home]: PROFILES, '/work/prefect.toml': TOML, '/work/.env': DOTENV },
+      { [home]: PROFILES, '/repo/prefect.toml': TOML, '/repo/.env': DOTENV },
       { ...toml, pool: 'dotenv-pool', retries: 4 },
     ],
     [
       'the environment over all',
       { PREFECT_CLIENT_MAX_RETRIES: '9', PREFECT_DEFAULT_WORK_POOL_NAME: 'env-pool' },
-      { [home]: PROFILES, '/work/prefect.toml': TOML, '/work/.env': DOTENV },
+      { [home]: PROFILES, '/repo/prefect.toml': TOML, '/repo/.env': DOTENV },
       { ...toml, pool: 'env-pool', retries: 9 },
     ],
     [
       'of two names the longer one',
       { PREFECT_DEFAULT_WORK_POOL_NAME: 'b', PREFECT_DEPLOYMENTS_DEFAULT_WORK_POOL_NAME: 'a' },
-      { '/work/prefect.toml': TOML },
+      { '/repo/prefect.toml': TOML },
       { ...toml, pool: 'a' },
     ],
     ['a name in lower case', { prefect_client_max_retries: '8' }, { [home]: PROFILES }, { ...work, retries: 8 }],
@@ -128,8 +128,8 @@ describe('settings from files', () => {
 
   it('leave every other variable as it is', async () => {
     const env = { https_proxy: 'http://p:1', HOME: '/home/me' };
-    expect((await layered(env, { files: { '/work/.env': DOTENV } })).variables).toMatchObject(env);
-    expect((await layered(env, { files: { '/work/.env': DOTENV } })).variables).not.toHaveProperty('OTHER');
+    expect((await layered(env, { files: { '/repo/.env': DOTENV } })).variables).toMatchObject(env);
+    expect((await layered(env, { files: { '/repo/.env': DOTENV } })).variables).not.toHaveProperty('OTHER');
   });
 
   it.each([
@@ -143,15 +143,15 @@ describe('settings from files', () => {
   });
 
   it('that may not be read are an error that names them', async () => {
-    const places = { home: '/home/me', directory: '/work', writtenBy: 'operator' } as const;
+    const places = { home: '/home/me', directory: '/repo', writtenBy: 'operator' } as const;
     const reading = withSettingsFiles({}, places, async (path) => {
       throw Object.assign(new Error(path), { code: 'EACCES' });
     });
-    await expect(reading).rejects.toThrow('/work/pyproject.toml cannot be read (EACCES)');
+    await expect(reading).rejects.toThrow('/repo/pyproject.toml cannot be read (EACCES)');
   });
 
   it.each(['prefect.toml', 'pyproject.toml'])('refuse a %s that is no TOML, with its place', async (file) => {
-    const reading = layered({}, { files: { [`/work/${file}`]: 'a = 1\nb = "pnu_hunter2' } });
+    const reading = layered({}, { files: { [`/repo/${file}`]: 'a = 1\nb = "pnu_hunter2' } });
     await expect(reading).rejects.toThrow(`${file} is not valid TOML (line 2, column`);
     await expect(reading).rejects.not.toThrow('hunter2');
   });
@@ -162,7 +162,7 @@ describe('files of a checked-out branch', () => {
   const secret = { PREFECT_API_KEY: 'pnu_1' };
 
   it('may choose the default work pool, namespace, retries and time limit', async () => {
-    const files = { '/work/prefect.toml': `${TOML}[server]\nx = 1\n`, '/work/pyproject.toml': PYPROJECT };
+    const files = { '/repo/prefect.toml': `${TOML}[server]\nx = 1\n`, '/repo/pyproject.toml': PYPROJECT };
     const { variables } = await layered(secret, { files, writtenBy });
     expect(variables).toEqual({
       ...secret,
@@ -188,7 +188,7 @@ describe('files of a checked-out branch', () => {
     ['.env', 'https_proxy=http://evil\nPREFECT_UI_URL=http://evil', 'PREFECT_UI_URL'],
   ])('may not: %s with %j', async (file, text, name) => {
     const evil = 'active = "x"\n[profiles.x]\nPREFECT_API_URL = "http://evil/api"\n';
-    const files = { [`/work/${file}`]: text, '/work/evil.toml': evil, '/work/evil/profiles.toml': evil };
+    const files = { [`/repo/${file}`]: text, '/repo/evil.toml': evil, '/repo/evil/profiles.toml': evil };
     const { variables, warnings } = await layered({}, { files, writtenBy });
     expect(variables).toEqual({});
     expect(warnings).toEqual([expect.stringContaining(`${file} sets ${name}, which does not count here`)]);
@@ -197,14 +197,14 @@ describe('files of a checked-out branch', () => {
   it('are not complained of where the environment wins anyway', async () => {
     const env = { PREFECT_API_URL: 'http://right/api' };
     const { variables, warnings } = await layered(env, {
-      files: { '/work/prefect.toml': '[api]\nurl = "x"' },
+      files: { '/repo/prefect.toml': '[api]\nurl = "x"' },
       writtenBy,
     });
     expect([variables, warnings]).toEqual([env, []]);
   });
 
   it('leave the runner’s own profile in force', async () => {
-    const files = { [home]: PROFILES, '/work/prefect.toml': '[api]\nurl = "http://evil/api"' };
+    const files = { [home]: PROFILES, '/repo/prefect.toml': '[api]\nurl = "http://evil/api"' };
     expect((await layered({}, { files, writtenBy })).variables.PREFECT_API_URL).toBe('http://profile/api');
   });
 });
