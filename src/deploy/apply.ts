@@ -15,7 +15,7 @@ import pLimit from 'p-limit';
 import type { Log } from '../world.ts';
 import type { Attempt } from './attempt.ts';
 import { type AutomationContext, applyAutomations } from './automations-apply.ts';
-
+import { rootField } from './leaf-changes.ts';
 import type {
   Applied,
   AppliedDeployment,
@@ -199,7 +199,7 @@ async function writeSchedules(
  * variables: without it the server would not check them (contracts/deploy.md §4.5).
  */
 function updateBody(fields: DeploymentFields, changes: readonly Change[]): Partial<DeploymentFields> {
-  const changed = new Set(changes.map((change) => change.field.split('.')[0]));
+  const changed = new Set(changes.map((change) => rootField(change.field)));
   if (changed.has('job_variables')) changed.add('work_pool_name').add('work_queue_name');
   if (changed.has('work_pool_name') || changed.has('work_queue_name'))
     changed.add('work_pool_name').add('work_queue_name');

@@ -125,7 +125,7 @@ describe('the plan for the automations of a deployment', () => {
   });
 
   it.each<[string, JsonObject, string[]]>([
-    ['a label', { match: { id: 'x' } }, ['match: {} → {"id":"x"}']],
+    ['a label', { match: { id: 'x' } }, ['match.id: undefined → "x"']],
     ['posture and window', { posture: 'Proactive' }, ['posture: "Reactive" → "Proactive"', 'within: 0.0 → 10.0']],
     ['the state', { enabled: false }, ['enabled: true → false']],
     ['parameters', { parameters: { p: '{{ event.x }}' } }, ['parameters: null → {"p":"{{ event.x }}"}']],
@@ -141,7 +141,7 @@ describe('the plan for the automations of a deployment', () => {
   it('says that somebody has changed what the automation does', () => {
     const edited = stored(a, { actions: [...stored(a).actions, { type: 'send-notification' }] });
     const [first] = planAutomations(desired(a), ID, [edited]).automations;
-    expect(first?.action === 'change' && first.changes.map(({ field }) => field)).toEqual(['actions']);
+    expect(first?.action === 'change' && first.changes.map(({ field }) => field)).toEqual(['actions[1]']);
   });
 
   it('says what a deploy has yet to find out', () => {

@@ -1,5 +1,5 @@
 import type { AutomationRecord } from '@slipway/prefect/client';
-import { isJsonObject, type Json, type JsonObject, sameJson } from '@slipway/prefect/json';
+import { isJsonObject, type Json, type JsonObject } from '@slipway/prefect/json';
 import { KNOWN_AT_DEPLOY } from '../steps/foresight.ts';
 import {
   automationName,
@@ -10,6 +10,7 @@ import {
   type PlannedAutomations,
   updateBody,
 } from './automation.ts';
+import { leafChanges } from './leaf-changes.ts';
 import type { Change } from './model.ts';
 
 /** Ends the name of an automation that stands in for another while that one is replaced. */
@@ -101,9 +102,9 @@ export function automationChanges(desired: DesiredAutomation, actual: Automation
   const before = flattened(kept);
   const after = flattened(updateBody(desired.spec, id));
   const fields = new Set([...Object.keys(after), ...Object.keys(before)]);
-  const changes = [...fields].map((field) => ({ field, before: before[field], after: after[field] }));
+  const compared = [...fields].filter((field) => !isOpen(desired, field));
   return [
-    ...changes.filter(({ field, ...one }) => !isOpen(desired, field) && !sameJson(one.before, one.after)),
+    ...compared.flatMap((field) => leafChanges(field, before[field], after[field])),
     ...desired.unknown.map((field) => ({ field, before: before[field], after: KNOWN_AT_DEPLOY })),
   ];
 }

@@ -1,7 +1,8 @@
 import type { DeploymentRecord } from '@slipway/prefect/client';
-import { type Json, type JsonObject, sameJson } from '@slipway/prefect/json';
+import type { Json, JsonObject } from '@slipway/prefect/json';
 import { type Problem, problemsOf, throwIfAny } from '../problem.ts';
 import { planAutomations } from './automations-diff.ts';
+import { leafChanges } from './leaf-changes.ts';
 import type { Actual, Change, Desired, DesiredDeployment, Plan, PlannedDeployment } from './model.ts';
 import { planSchedules } from './schedules/plan-schedules.ts';
 import { planWorkPool } from './work-pool.ts';
@@ -51,47 +52,38 @@ function planDeployment(desired: DesiredDeployment, actual: DeploymentRecord | u
   return { action: 'change', desired, actual, changes: found, schedules };
 }
 
-/** The fields of a deployment that are not as wanted; maps are compared key by key so that a plan can be read. */
+/** The fields of a deployment that are not as wanted; down to their leaves, so that a plan can be read. */
 export function deploymentChanges(desired: DesiredDeployment, actual: DeploymentRecord): Change[] {
   const { fields } = desired;
-  const compared: Change[] = [
-    compare('version', actual.version ?? null, fields.version),
-    compare('description', actual.description || null, fields.description || null),
-    compare('tags', actual.tags, [...fields.tags]),
-    compare('entrypoint', actual.entrypoint ?? null, fields.entrypoint),
-    ...compareMaps('parameters', actual.parameters, fields.parameters),
-    compare('parameter_openapi_schema', actual.parameter_openapi_schema ?? {}, fields.parameter_openapi_schema),
-    ...compareMaps('job_variables', actual.job_variables ?? {}, fields.job_variables),
-    compare('pull_steps', actual.pull_steps ?? [], [...fields.pull_steps]),
-    compare('work_pool_name', actual.work_pool_name ?? null, fields.work_pool_name),
-    compare('work_queue_name', actual.work_queue_name ?? DEFAULT_QUEUE, fields.work_queue_name ?? DEFAULT_QUEUE),
+  const compared: Change[][] = [
+    leafChanges('version', actual.version ?? null, fields.version),
+    leafChanges('description', actual.description || null, fields.description || null),
+    leafChanges('tags', actual.tags, [...fields.tags]),
+    leafChanges('entrypoint', actual.entrypoint ?? null, fields.entrypoint),
+    leafChanges('parameters', actual.parameters, fields.parameters),
+    leafChanges('parameter_openapi_schema', actual.parameter_openapi_schema ?? {}, fields.parameter_openapi_schema),
+    leafChanges('job_variables', actual.job_variables ?? {}, fields.job_variables),
+    leafChanges('pull_steps', actual.pull_steps ?? [], [...fields.pull_steps]),
+    leafChanges('work_pool_name', actual.work_pool_name ?? null, fields.work_pool_name),
+    leafChanges('work_queue_name', actual.work_queue_name ?? DEFAULT_QUEUE, fields.work_queue_name ?? DEFAULT_QUEUE),
   ];
   if (fields.enforce_parameter_schema !== undefined) {
     compared.push(
-      compare('enforce_parameter_schema', actual.enforce_parameter_schema, fields.enforce_parameter_schema),
+      leafChanges('enforce_parameter_schema', actual.enforce_parameter_schema, fields.enforce_parameter_schema),
     );
   }
-  if (fields.paused !== undefined) compared.push(compare('paused', actual.paused, fields.paused));
+  if (fields.paused !== undefined) compared.push(leafChanges('paused', actual.paused, fields.paused));
   if (fields.concurrency_limit !== undefined) {
     compared.push(
-      compare('concurrency_limit', actual.global_concurrency_limit?.limit ?? null, fields.concurrency_limit),
-      compare('concurrency_options', options(actual.concurrency_options), options(fields.concurrency_options)),
+      leafChanges('concurrency_limit', actual.global_concurrency_limit?.limit ?? null, fields.concurrency_limit),
+      leafChanges('concurrency_options', options(actual.concurrency_options), options(fields.concurrency_options)),
     );
   }
-  return compared.filter((change) => !sameJson(change.before, change.after));
+  return compared.flat();
 }
 
 /** Options without keys that are null, so that a short form equals its long one. */
 function options(value: JsonObject | null | undefined): Json {
   if (value === null || value === undefined) return null;
   return Object.fromEntries(Object.entries(value).filter(([, one]) => one !== null));
-}
-
-function compare(field: string, before: Json | undefined, after: Json | undefined): Change {
-  return { field, before, after };
-}
-
-function compareMaps(field: string, before: JsonObject, after: JsonObject): Change[] {
-  const keys = new Set([...Object.keys(before), ...Object.keys(after)]);
-  return [...keys].map((key) => compare(`${field}.${key}`, before[key], after[key]));
 }

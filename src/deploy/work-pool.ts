@@ -1,4 +1,4 @@
-import { isJsonObject, type Json, type JsonObject, sameJson } from '@slipway/prefect/json';
+import { type JsonObject, sameJson } from '@slipway/prefect/json';
 import {
   customizeTemplate,
   unsettledOperations,
@@ -8,6 +8,7 @@ import {
 import { Problem, throwIfAny } from '../problem.ts';
 import type { WorkPoolEntry, WorkQueueEntry } from '../project/model.ts';
 import { placeOf } from './configuration.ts';
+import { leafChanges } from './leaf-changes.ts';
 import type { ActualWorkPool, ActualWorkPools, Change, DesiredWorkPool, PlannedWorkPool, QueueWrite } from './model.ts';
 
 /**
@@ -47,7 +48,7 @@ export function planWorkPool(desired: DesiredWorkPool, actual: ActualWorkPools):
   };
   const body = Object.fromEntries(Object.entries(wanted).filter(([key, value]) => !sameJson(before[key], value)));
   const changes: Change[] = [
-    ...Object.keys(body).flatMap((key) => deepChanges(key, before[key], body[key])),
+    ...Object.keys(body).flatMap((key) => leafChanges(key, before[key], body[key])),
     ...queues.map((queue) => ({ field: `queues.${queue.name}`, before: undefined, after: queue.body })),
   ];
   if (changes.length === 0) return { action: 'unchanged', name };
@@ -126,14 +127,4 @@ function planQueues(entries: readonly WorkQueueEntry[], existing: ActualWorkPool
     const body = Object.fromEntries(Object.entries(wanted).filter(([key, value]) => !sameJson(before[key], value)));
     return Object.keys(body).length === 0 ? [] : [{ name: entry.name, action: 'change', body }];
   });
-}
-
-/** The leaves at which two values differ, so that a template's change can be read. */
-function deepChanges(field: string, before: Json | undefined, after: Json | undefined): Change[] {
-  if (sameJson(before, after)) return [];
-  if (isJsonObject(before) && isJsonObject(after)) {
-    const keys = new Set([...Object.keys(before), ...Object.keys(after)]);
-    return [...keys].flatMap((key) => deepChanges(`${field}.${key}`, before[key], after[key]));
-  }
-  return [{ field, before, after }];
 }
