@@ -9,6 +9,7 @@ export interface Repository {
 }
 
 const DOCKER_HUB = 'docker.io';
+const DOCKER_HUB_NAMES: readonly string[] = [DOCKER_HUB, 'index.docker.io', 'registry-1.docker.io'];
 const COMPONENT = '[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*';
 const PATH = new RegExp(`^${COMPONENT}(?:/${COMPONENT})*$`);
 const HOST =
@@ -54,7 +55,7 @@ function splitHost(repository: string): Repository {
   const first = slash === -1 ? '' : repository.slice(0, slash);
   if (!/[.:]/.test(first) && first !== 'localhost' && first === first.toLowerCase()) return onDockerHub(repository);
   const rest = repository.slice(slash + 1);
-  return first === DOCKER_HUB || first === 'index.docker.io' ? onDockerHub(rest) : { host: first, path: rest };
+  return DOCKER_HUB_NAMES.includes(first) ? onDockerHub(rest) : { host: first, path: rest };
 }
 
 function onDockerHub(path: string): Repository {
@@ -70,7 +71,7 @@ export function configKey(host: string): string {
 export function isKeyOf(key: string, host: string): boolean {
   const named = key.replace(/^https?:\/\//, '').split('/')[0] ?? '';
   if (host !== DOCKER_HUB) return named === host;
-  return named === DOCKER_HUB || named === 'index.docker.io' || named === 'registry-1.docker.io';
+  return DOCKER_HUB_NAMES.includes(named);
 }
 
 /** Host of the registry's HTTP API: Docker Hub's is another than its name. */
