@@ -48,7 +48,11 @@ function seconds(since: number): string {
 async function demo(): Promise<void> {
   await step('build the worker', buildWorker);
   const rig = await step('start Prefect, a registry, Docker and Kubernetes', () =>
-    startRig({ log: (line) => console.log(`  ${line}`), signal: stopping.signal }),
+    startRig({
+      log: (line) => console.log(`  ${line}`),
+      signal: stopping.signal,
+      parts: ['prefect', 'registry', 'docker', 'kubernetes'],
+    }),
   );
   await rig.shareBaseLayers('hello', stopping.signal);
   const project = await makeGitProject('hello', POOL_PATCH);

@@ -1,4 +1,4 @@
-import { buildBuildx, buildKubernetes } from './builds/go-binaries.ts';
+import { buildBuildkit, buildBuildx, buildKubernetes } from './builds/go-binaries.ts';
 import { installPrefect, installUv } from './builds/prefect-environment.ts';
 import { flowBaseImage } from './images/flow-base.ts';
 import { nodeBaseImage } from './images/node-base.ts';
@@ -9,6 +9,7 @@ import type { Log } from './progress.ts';
 /** What the parts are started from: binaries, environments and images, all in the cache. */
 export interface Materials {
   readonly kubernetes?: Plan['kubernetes'];
+  readonly buildkitd?: Plan['buildkitd'];
   readonly prefect?: Plan['prefect'];
   readonly images: Plan['images'];
   readonly buildx?: string;
@@ -26,8 +27,13 @@ export async function makeMaterials(groups: readonly PartGroup[], log: Log, sign
   const has = (group: PartGroup): boolean => groups.includes(group);
   const works = [
     async () => {
-      const buildx = has('docker') ? { buildx: await buildBuildx(log, either) } : {};
-      return { ...buildx, ...(has('kubernetes') ? { kubernetes: await buildKubernetes(log, either) } : {}) };
+      const buildx = has('docker') || has('buildkit') ? { buildx: await buildBuildx(log, either) } : {};
+      const buildkitd = has('buildkit') ? { buildkitd: await buildBuildkit(log, either) } : {};
+      return {
+        ...buildx,
+        ...buildkitd,
+        ...(has('kubernetes') ? { kubernetes: await buildKubernetes(log, either) } : {}),
+      };
     },
     async () => {
       if (!has('prefect') && !has('registry')) return {};

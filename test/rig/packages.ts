@@ -17,11 +17,11 @@ interface DebianPackage {
 }
 
 const PACKAGES: readonly DebianPackage[] = [
-  { name: 'docker.io', programs: ['dockerd', 'docker'], neededBy: ['docker'] },
+  { name: 'docker.io', programs: ['dockerd', 'docker'], neededBy: ['docker', 'buildkit'] },
   { name: 'iptables', programs: ['iptables', 'iptables-save'], neededBy: ['docker'] },
   { name: 'iproute2', programs: ['ip'], neededBy: ['docker', 'kubernetes'] },
   { name: 'containerd', programs: ['containerd'], neededBy: ['docker', 'kubernetes'] },
-  { name: 'runc', programs: ['runc'], neededBy: ['docker', 'kubernetes'] },
+  { name: 'runc', programs: ['runc'], neededBy: ['docker', 'buildkit', 'kubernetes'] },
   {
     name: 'containernetworking-plugins',
     anyFile: ['/usr/lib/cni/bridge', '/opt/cni/bin/bridge'],

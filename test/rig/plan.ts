@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { Probe } from './probe.ts';
 
-/** What can be started. `docker` and `kubernetes` bring the registry with them, where their images come from. */
-export const PartGroup = z.enum(['prefect', 'registry', 'docker', 'kubernetes']);
+/** What can be started. All but `prefect` bring the registry with them, where their images come from. */
+export const PartGroup = z.enum(['prefect', 'registry', 'docker', 'buildkit', 'kubernetes']);
 export type PartGroup = z.infer<typeof PartGroup>;
 
 /** An image folder made by images/image.ts, and the names it has in the registry. */
@@ -19,6 +19,7 @@ export const Plan = z.object({
   /** readlink /proc/self/ns/pid of the owner: what the enclosure must not be in. */
   outsideNamespace: z.string(),
   kubernetes: z.string().optional(),
+  buildkitd: z.string().optional(),
   prefect: z.object({ folder: z.string(), python: z.string(), database: z.string() }).optional(),
   images: z.array(SeededImage),
 });
@@ -33,6 +34,7 @@ export const Addresses = z.object({
   prefectUiUrl: z.string().optional(),
   registry: z.string().optional(),
   dockerHost: z.string().optional(),
+  buildkit: z.string().optional(),
   kubeconfigPath: z.string().optional(),
   kubernetesApiUrl: z.string().optional(),
 });

@@ -5,6 +5,9 @@ import { mountLayers } from './images/push.ts';
 import { Addresses, PartStatus, SeededImage } from './plan.ts';
 import { RigError } from './rig-error.ts';
 
+/** The name by which buildx knows the rig's BuildKit; the current builder is dockerd's own. */
+export const BUILDKIT_BUILDER = 'rig-buildkit';
+
 /** A rig as it stands in the state file of `rig up`: everything but the means to stop it. */
 export const RigDescription = z.object({
   id: z.string(),
@@ -36,7 +39,9 @@ export interface Rig {
   readonly registry: string;
   /** `unix:///…/docker.sock` */
   readonly dockerHost: string;
-  /** A Docker configuration without credentials that has the buildx plugin. */
+  /** `unix:///…/buildkit.sock`: BuildKit of the rig's own, which buildx reaches as a remote builder (BUILDKIT_BUILDER). */
+  readonly buildkit: string;
+  /** A Docker configuration without credentials that has the buildx plugin and the builder BUILDKIT_BUILDER. */
   readonly dockerConfigDir: string;
   readonly kubeconfigPath: string;
   /** `https://127.0.0.1:PORT` */
@@ -80,6 +85,9 @@ export function asRig(description: RigDescription, stop: () => Promise<void>): R
     },
     get dockerHost() {
       return need(addresses.dockerHost, 'docker');
+    },
+    get buildkit() {
+      return need(addresses.buildkit, 'buildkit');
     },
     get dockerConfigDir() {
       return need(description.dockerConfigDir, 'docker');

@@ -18,13 +18,14 @@ describe('which parts are started', () => {
   it.each([
     ['Prefect needs no registry', ['prefect'], false, ['prefect']],
     ['images come from the registry', ['docker'], false, ['registry', 'docker']],
+    ['BuildKit pulls base images from the registry', ['buildkit'], false, ['registry', 'buildkit']],
     ['pods pull from the registry', ['kubernetes'], false, ['registry', 'kubernetes']],
     ['a given cluster is not started, its images are served', ['kubernetes'], true, ['registry']],
     [
       'all in a fixed order',
-      ['kubernetes', 'docker', 'registry', 'prefect'],
+      ['kubernetes', 'buildkit', 'docker', 'registry', 'prefect'],
       false,
-      ['prefect', 'registry', 'docker', 'kubernetes'],
+      ['prefect', 'registry', 'docker', 'buildkit', 'kubernetes'],
     ],
   ] as const)('%s', (_case, parts, clusterGiven, expected) => {
     expect(groupsToStart(parts, clusterGiven)).toEqual(expected);

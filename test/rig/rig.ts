@@ -8,9 +8,10 @@ import { installMissingPackages, SYSTEM_PATH } from './packages.ts';
 import type { PartGroup } from './plan.ts';
 import { identify, type ProcessIdentity } from './process-identity.ts';
 import { duration, type Log } from './progress.ts';
-import { asRig, givenCluster, type Rig } from './rig-description.ts';
+import { asRig, BUILDKIT_BUILDER, givenCluster, type Rig } from './rig-description.ts';
 import { RigError } from './rig-error.ts';
 import { forwardingToRestore, readRecord, recordFile, sweepDeadRigs, undoRig, writeRecord } from './rig-record.ts';
+import { run } from './run.ts';
 import { forwardingNow } from './traces.ts';
 
 export interface RigOptions {
@@ -24,7 +25,7 @@ export interface RigOptions {
   readonly parts?: readonly PartGroup[];
 }
 
-export const ALL_PARTS: readonly PartGroup[] = ['prefect', 'registry', 'docker', 'kubernetes'];
+export const ALL_PARTS: readonly PartGroup[] = ['prefect', 'registry', 'docker', 'buildkit', 'kubernetes'];
 
 /**
  * Starts the real parts on free ports of 127.0.0.1, making first what this machine does not have yet.
@@ -77,6 +78,13 @@ export async function startRig({ dir, log, signal, parts = ALL_PARTS }: RigOptio
     throw signal.reason;
   }
   const logsDir = join(folder, 'logs');
+  const dockerConfigDir =
+    buildx === undefined
+      ? undefined
+      : await makeDockerConfig(folder, buildx, enclosure.addresses.buildkit, signal).catch(async (error: unknown) => {
+          await stop();
+          throw error;
+        });
   log(
     `all parts are ready (${duration(Date.now() - made)}, with preparation ${duration(Date.now() - begun)}); logs: ${logsDir}`,
   );
@@ -89,7 +97,7 @@ export async function startRig({ dir, log, signal, parts = ALL_PARTS }: RigOptio
       images: materials.images,
       addresses: { ...enclosure.addresses, ...cluster },
       ...(materials.prefect === undefined ? {} : { prefectEnvironment: materials.prefect.folder }),
-      ...(buildx === undefined ? {} : { dockerConfigDir: makeDockerConfig(folder, buildx) }),
+      ...(dockerConfigDir === undefined ? {} : { dockerConfigDir }),
     },
     stop,
   );
@@ -148,11 +156,24 @@ function partsEnv(folder: string): Record<string, string> {
 }
 
 /** A Docker configuration of the rig's own: no credentials, no user's builders, and the buildx plugin. */
-function makeDockerConfig(folder: string, buildx: string): string {
+async function makeDockerConfig(
+  folder: string,
+  buildx: string,
+  buildkit: string | undefined,
+  signal: AbortSignal,
+): Promise<string> {
   const config = join(folder, 'data', 'docker-config');
   mkdirSync(join(config, 'cli-plugins'), { recursive: true });
   writeFileSync(join(config, 'config.json'), '{}', { mode: 0o600 });
   symlinkSync(buildx, join(config, 'cli-plugins', 'docker-buildx'));
+  if (buildkit !== undefined) {
+    await run(buildx, ['create', '--name', BUILDKIT_BUILDER, '--driver', 'remote', buildkit], {
+      logFile: join(folder, 'logs', 'buildx-create.log'),
+      signal,
+      env: { ...partsEnv(folder), DOCKER_CONFIG: config, BUILDX_CONFIG: join(config, 'buildx') },
+      remedy: 'see its words above',
+    });
+  }
   return config;
 }
 

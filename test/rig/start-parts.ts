@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { untilClusterReady } from './cluster-ready.ts';
 import type { Part, Running, StartContext } from './part.ts';
 import { apiserver } from './parts/apiserver.ts';
+import { buildkitd } from './parts/buildkitd.ts';
 import { containerd, warmNode } from './parts/containerd.ts';
 import { controllerManager, scheduler } from './parts/control-loops.ts';
 import { dockerd } from './parts/dockerd.ts';
@@ -63,6 +64,14 @@ export async function startParts(
       await makeDockerBridge(plan.id, await pickSubnet());
       const socket = join(plan.folder, 'data', 'docker.sock');
       return { dockerHost: (await start(dockerd({ socket, mirror, bridge, cgroup }))).address };
+    },
+    buildkit: async () => {
+      if (plan.buildkitd === undefined) throw new Error('the plan has no BuildKit binary');
+      const socket = join(plan.folder, 'data', 'buildkit.sock');
+      const { cgroup } = traceNames(plan.id);
+      const mirrorHost = `127.0.0.1:${registryPort}`;
+      const part = buildkitd({ buildkitd: plan.buildkitd, socket, mirror: mirrorHost, cgroup });
+      return { buildkit: (await start(part)).address };
     },
     kubernetes: () => startKubernetes(plan, `localhost:${registryPort}`, clusterPorts, start, signal),
   };

@@ -42,11 +42,24 @@ const BUILDX: GoBinary = {
   takes: 'about 2 min',
 };
 
+const BUILDKIT: GoBinary = {
+  name: 'buildkitd',
+  folder: 'buildkit',
+  sources: [],
+  module: 'github.com/moby/buildkit',
+  package: 'github.com/moby/buildkit/cmd/buildkitd',
+  versionVariable: 'github.com/moby/buildkit/version.Version',
+  takes: 'about 2 min',
+};
+
 /** kube-apiserver, kube-controller-manager, kube-scheduler and kubelet in one binary; see kubernetes/main.go. */
 export const buildKubernetes = (log: Log, signal: AbortSignal): Promise<string> => build(KUBERNETES, log, signal);
 
 /** The docker CLI's buildx plugin. */
 export const buildBuildx = (log: Log, signal: AbortSignal): Promise<string> => build(BUILDX, log, signal);
+
+/** The builder with all that dockerd's own lacks: several platforms, provenance, caches in registries. */
+export const buildBuildkit = (log: Log, signal: AbortSignal): Promise<string> => build(BUILDKIT, log, signal);
 
 /** @returns the path of the binary in the cache, built first when this machine does not have it yet. */
 async function build(binary: GoBinary, log: Log, signal: AbortSignal): Promise<string> {
