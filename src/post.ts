@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { type FlowRunRecord, openPrefectApi, readFlowRuns } from '@slipway/prefect/client';
 import { isFinal } from '@slipway/prefect/states';
-import { readInputs } from './inputs.ts';
+import { readInputs } from './inputs/inputs.ts';
 import { readPrefectSettings } from './prefect-settings.ts';
 import { removeDockerConfig } from './registry/docker-config.ts';
 import { openRunnerWorld } from './runner-world.ts';

@@ -1,5 +1,5 @@
 import { type PrefectSettings, readSettings, withSettingsFiles } from '@slipway/prefect/settings';
-import type { Inputs } from './inputs.ts';
+import type { Inputs } from './inputs/inputs.ts';
 import type { World } from './world.ts';
 
 /**

@@ -10,7 +10,7 @@ import {
 import { isJsonObject } from '@slipway/prefect/json';
 import { uiLink } from '@slipway/prefect/settings';
 import { type AppliedDeployment, type DeploymentName, deploymentName } from '../deploy/model.ts';
-import type { RunRequest } from '../inputs.ts';
+import type { RunRequest } from '../inputs/run-requests.ts';
 import { Problem, throwIfAny } from '../problem.ts';
 import type { Log } from '../world.ts';
 import type { StartedRun } from './model.ts';

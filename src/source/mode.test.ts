@@ -47,6 +47,17 @@ describe('decideMode', () => {
   });
 
   it('tells why a deploy was refused', () => {
-    expect(decideMode('deploy', pull(true)).reason).toBe('pull request #7 comes from a fork, and those never write');
+    expect(decideMode('deploy', pull(true)).reason).toBe(
+      'pull request #7 comes from a fork, and those never write unless `allow-untrusted` says so',
+    );
+  });
+
+  it.each<[string, ModeInput, RunEvent, 'deploy' | 'plan']>([
+    ['a fork’s pull request when deploying is asked for', 'deploy', pull(true), 'deploy'],
+    ['pull_request_target when deploying is asked for', 'deploy', pull(true, true), 'deploy'],
+    ['a workflow after a fork’s push', 'auto', run(true, false), 'deploy'],
+    ['a fork’s pull request otherwise', 'auto', pull(true), 'plan'],
+  ])('with allow-untrusted treats %s like one of our own', (_what, input, event, mode) => {
+    expect(decideMode(input, event, true)).toMatchObject({ mode, refused: false });
   });
 });

@@ -17,11 +17,13 @@ export interface ModeDecision {
  * `auto` plans on pull requests (also a merge queue's, and a workflow_run that follows a pull request) and deploys
  * otherwise. Whatever the input says, content that strangers can choose never writes: a fork's pull request,
  * pull_request_target (which runs with this repository's secrets) and a workflow_run started from a fork
- * (anchors/action.md §7, "Event trust").
+ * (anchors/action.md §7, "Event trust"). In plan mode nothing is built, pushed, cached or written to the server.
+ *
+ * @param allowUntrusted such content is treated like this repository's own (the input `allow-untrusted`).
  */
-export function decideMode(input: ModeInput, event: RunEvent): ModeDecision {
+export function decideMode(input: ModeInput, event: RunEvent, allowUntrusted = false): ModeDecision {
   if (input === 'plan') return { mode: 'plan', reason: 'the input `mode` is plan', refused: false };
-  const untrusted = whyUntrusted(event);
+  const untrusted = allowUntrusted ? undefined : whyUntrusted(event);
   if (untrusted !== undefined) return { mode: 'plan', reason: untrusted, refused: input === 'deploy' };
   if (input === 'deploy') return { mode: 'deploy', reason: 'the input `mode` is deploy', refused: false };
   const unmerged = whyUnmerged(event);
@@ -31,13 +33,14 @@ export function decideMode(input: ModeInput, event: RunEvent): ModeDecision {
 
 function whyUntrusted(event: RunEvent): string | undefined {
   if (event.kind === 'pull_request') {
-    if (event.fromFork) return `pull request #${event.number} comes from a fork, and those never write`;
+    if (event.fromFork)
+      return `pull request #${event.number} comes from a fork, and those never write unless \`allow-untrusted\` says so`;
     if (event.target) {
-      return `the event is pull_request_target of #${event.number}, which has this repository’s secrets and never writes`;
+      return `the event is pull_request_target of #${event.number}, which has this repository’s secrets and never writes unless \`allow-untrusted\` says so`;
     }
   }
   if (event.kind === 'workflow_run' && event.fromFork) {
-    return 'the workflow that this one follows was started from a fork, and those never write';
+    return 'the workflow that this one follows was started from a fork, and those never write unless `allow-untrusted` says so';
   }
   return undefined;
 }

@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { problemsOf } from '../problem.ts';
 import { readInputs } from './inputs.ts';
-import { problemsOf } from './problem.ts';
 
-const action = parse(readFileSync(resolve(import.meta.dirname, '../action.yml'), 'utf8')) as {
+const action = parse(readFileSync(resolve(import.meta.dirname, '../../action.yml'), 'utf8')) as {
   inputs: Record<string, { default?: string }>;
 };
 
@@ -36,7 +36,10 @@ describe('inputs', () => {
       deployments: [],
       mode: 'auto',
       baseImage: 'prefecthq/prefect:3-latest',
-      registryCredentials: undefined,
+      builder: undefined,
+      allowUntrusted: false,
+      image: undefined,
+      registry: { kind: 'auto', credentials: undefined, createRepository: false, awsRole: undefined },
       run: [],
       wait: false,
       runTimeoutMs: 3_600_000,
@@ -84,8 +87,10 @@ describe('inputs', () => {
     ['run-timeout', '0m', 'above 0'],
     ['run', 'a {x: 1}', 'are not JSON'],
     ['registry-username', 'ford', 'registry-password is missing'],
-    ['aws-role', 'arn:aws:iam::1:role/x', 'aws-role is not supported by this version'],
+    ['aws-role', 'arn:aws:iam::123456789012:role/x', 'aws-role is not supported by this version'],
     ['image', 'ghcr.io/acme/hello', 'image is not supported by this version'],
+    ['platforms', 'linux/arm64', 'platforms is about the action’s own image'],
+    ['build-args', 'A=1', 'write `buildargs:` in the build_docker_image step'],
     ['prune', 'true', 'prune is not supported by this version'],
   ])('refuse %s: %s', (name, value, expected) => {
     const found = refusals({ [name]: value });
@@ -94,6 +99,6 @@ describe('inputs', () => {
   });
 
   it('report everything that is wrong at once', () => {
-    expect(refusals({ mode: 'x', wait: 'x', sbom: 'true' })).toHaveLength(3);
+    expect(refusals({ mode: 'x', wait: 'x', prune: 'true' })).toHaveLength(3);
   });
 });

@@ -1,0 +1,102 @@
+import { isJsonObject, type JsonObject } from '@slipway/prefect/json';
+import { signInToFetch } from '../image/sign-in.ts';
+import type { Job } from '../job.ts';
+import { throwIfAny } from '../problem.ts';
+import { defaultPull } from '../project/default-pull.ts';
+import { planLines } from '../report/plan-text.ts';
+import type { Prepared } from '../steps/model.ts';
+import { stepEnvironment } from '../steps/templating.ts';
+import { readActual } from './actual.ts';
+import type { Checked } from './check-first.ts';
+import type { Configuration } from './configuration.ts';
+import { type DesireContext, desiredDeployments, type ReadyEntry } from './desired.ts';
+import { diff } from './diff.ts';
+import { flowsFromImages } from './image-flows.ts';
+import type { Actual, DesiredDeployment, Plan } from './model.ts';
+import { checkParameters } from './parameters.ts';
+import { scheduleWarnings } from './schedules/warnings.ts';
+import { settleSchemas } from './settle-schemas.ts';
+import { desiredSlas } from './slas.ts';
+import { checkTriggerVariables } from './trigger-variables.ts';
+import { desiredAutomations } from './triggers.ts';
+import { checkJobVariables } from './validate.ts';
+
+/**
+ * What prefect.yaml wants now that its steps have run, held against what the server has: the plan, checked as a whole
+ * and shown in the log.
+ *
+ * @throws Problem | Problems: everything that the server would refuse.
+ */
+export async function planChanges(checked: Checked, prepared: readonly Prepared[], job: Job): Promise<Plan> {
+  const { world, revision, api } = job;
+  const { log, signal } = world;
+  const env = stepEnvironment(world.env);
+  const ready = await withExactFlows(readyEntries(checked, prepared, job), { env, revision }, job);
+  const wanted = desiredDeployments(ready, { env, revision });
+  const besides = {
+    workPools: checked.workPools,
+    automations: desiredAutomations(ready, wanted, { env, cloud: api.settings.cloud }),
+    slas: desiredSlas(ready, wanted, env),
+  };
+  const actual = await readActual({ ...besides, deployments: wanted }, checked.actualPools, api, signal);
+  const desired = { ...besides, deployments: settledDeployments(wanted, ready, actual, job) };
+  const plan = diff(desired, actual);
+  throwIfAny([
+    ...checkJobVariables(desired.deployments, actual, plan.workPools),
+    ...checkParameters(plan),
+    ...checkTriggerVariables(desired.automations, actual, plan.workPools),
+  ]);
+  for (const { message, where } of scheduleWarnings(plan)) log.warning(message, where);
+  await log.group('Plan', async () => {
+    for (const line of planLines(plan)) log.info(line);
+  });
+  return plan;
+}
+
+function readyEntries(checked: Checked, prepared: readonly Prepared[], job: Job): ReadyEntry[] {
+  return checked.configurations.flatMap((configuration, index) => {
+    const [flow, one] = [checked.flows[index], prepared[index]];
+    if (flow === undefined || one === undefined) return [];
+    return [{ configuration, flow, prepared: one, pull: pullSteps(configuration, one, job) }];
+  });
+}
+
+function pullSteps(configuration: Configuration, prepared: Prepared, job: Job): readonly JsonObject[] {
+  if (prepared.pull !== undefined) return prepared.pull.map((step) => step.raw);
+  const { work_pool: workPool } = configuration.settings;
+  const variables = isJsonObject(workPool) && isJsonObject(workPool.job_variables) ? workPool.job_variables : {};
+  const { steps, warning } = defaultPull(job.project, configuration.entry, variables.image);
+  if (warning !== undefined) job.world.log.warning(warning, configuration.entry.where);
+  return steps;
+}
+
+/** The entries with their flows as the images describe them, where the input `schema` wants those asked. */
+async function withExactFlows(ready: readonly ReadyEntry[], context: DesireContext, job: Job): Promise<ReadyEntry[]> {
+  const { world, state, inputs, mode, directory, workspace } = job;
+  const remember = (secret: string) => state.rememberDirectory(secret);
+  const flows = await flowsFromImages(ready, desiredDeployments(ready, context), {
+    world,
+    policy: inputs.schema,
+    mode,
+    directory,
+    workspace,
+    signIn: (image) => signInToFetch(image, job.signedIn, world, remember),
+  });
+  return ready.map((entry, index) => ({ ...entry, flow: flows[index] ?? entry.flow }));
+}
+
+/** The deployments with the parameter schemas they will have; what is not exact about those is told. */
+function settledDeployments(
+  wanted: readonly DesiredDeployment[],
+  ready: readonly ReadyEntry[],
+  actual: Actual,
+  { inputs, world }: Job,
+): readonly DesiredDeployment[] {
+  const flows = ready.map(({ flow }) => flow);
+  const { deployments, notes } = settleSchemas(wanted, flows, actual, inputs.schema);
+  for (const { level, text, where } of notes) {
+    if (level === 'info') world.log.info(text);
+    else world.log.warning(text, where);
+  }
+  return deployments;
+}

@@ -1,0 +1,30 @@
+import { referenceReaders } from '@slipway/prefect/client';
+import { createImageBuilder } from '../image/builder.ts';
+import { withOciLabels } from '../image/labels.ts';
+import type { Job } from '../job.ts';
+import type { Entry } from '../project/model.ts';
+import type { Prepared } from './model.ts';
+import { prepare } from './prepare.ts';
+
+/** Runs (in a plan: foresees) the steps of every entry; equal images are built once. */
+export async function prepareEntries(entries: readonly Entry[], job: Job): Promise<Prepared[]> {
+  const { world, project, revision, mode, inputs, api, state } = job;
+  const build = createImageBuilder({
+    world,
+    fetch: globalThis.fetch,
+    credentials: inputs.registry.credentials,
+    remember: (directory) => state.rememberDirectory(directory),
+    signedIn: job.signedIn,
+  });
+  return await prepare(entries, {
+    world,
+    project,
+    revision,
+    mode,
+    readers: referenceReaders(api, world.signal),
+    buildImage: (plan, credentials) => build(withOciLabels(plan, revision), credentials),
+    baseImage: inputs.baseImage,
+    builder: inputs.builder,
+    dockerNamespace: api.settings.defaultDockerBuildNamespace,
+  });
+}
