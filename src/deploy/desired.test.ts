@@ -123,6 +123,7 @@ describe('a deployment’s fields', () => {
       'tags',
       ['abc', 'x-abc'],
     ],
+    ['tags as the list that a step gives', { tags: '{{ build-image.additional_tags }}' }, 'tags', ['latest']],
     ['tags without a value are dropped', { tags: ['{{ nothing.here }}', 'a', ' '] }, 'tags', ['a']],
     [
       'a variable with its type',
@@ -143,6 +144,13 @@ describe('a deployment’s fields', () => {
       'parameters',
       { p: '{{ ctx.flow_run.id }}' },
     ],
+    [
+      'templates of the worker in job variables',
+      { work_pool: { name: 'k', job_variables: { name: '{{ ctx.flow_run.name }}' } } },
+      'job_variables',
+      { name: '{{ ctx.flow_run.name }}' },
+    ],
+    ['a pool named by the environment', { work_pool: { name: 'pool-{{ $TEAM }}' } }, 'work_pool_name', 'pool-data'],
     ['what has no value leaves its key out', { parameters: { p: '{{ nope.stdout }}', q: 1 } }, 'parameters', { q: 1 }],
     ['a written description', { description: 'D' }, 'description', 'D'],
     ['the docstring as description, templated', {}, 'description', 'Says .'],
@@ -197,6 +205,7 @@ describe('a deployment’s fields', () => {
 
   it('take the default pool where none is written', async () => {
     expect((await fieldsOf({ work_pool: null }, { defaultPool: 'default-pool' })).work_pool_name).toBe('default-pool');
+    expect((await fieldsOf({}, { defaultPool: 'default-pool' })).work_pool_name).toBe('k');
   });
 });
 
@@ -242,6 +251,11 @@ describe('an entry', () => {
   it('has its block values told as secrets', async () => {
     const { secrets } = await desire([entry({ parameters: { token: '{{ prefect.blocks.secret.token }}' } })]);
     expect(secrets).toEqual(['hunter2']);
+  });
+
+  it('may have the environment in its name', async () => {
+    const [named] = (await desire([entry({}, { name: '{{ $TEAM }}-{{ $UNSET }}x' })])).deployments;
+    expect(named?.name).toBe('hello/data-x');
   });
 
   it('named after a file loses the ending', async () => {

@@ -14,6 +14,7 @@ import { diff } from './diff.ts';
 import { flowsFromImages } from './image-flows.ts';
 import type { Actual, DesiredDeployment, Plan } from './model.ts';
 import { checkParameters } from './parameters.ts';
+import { placeholderWarnings } from './placeholder-warnings.ts';
 import { scheduleWarnings } from './schedules/warnings.ts';
 import { settleSchemas } from './settle-schemas.ts';
 import { desiredSlas } from './slas.ts';
@@ -32,6 +33,7 @@ export async function planChanges(checked: Checked, prepared: readonly Prepared[
   const { log, signal } = world;
   const env = stepEnvironment(world.env);
   const ready = await withExactFlows(readyEntries(checked, prepared, job), { env, revision }, job);
+  for (const { message, where } of placeholderWarnings(ready, env)) log.warning(message, where);
   const wanted = desiredDeployments(ready, { env, revision });
   const besides = {
     workPools: checked.workPools,

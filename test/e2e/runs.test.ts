@@ -68,10 +68,12 @@ describe('runs', () => {
   });
 
   it('are only started when they are not waited for', async () => {
+    const before = await runsOfPool();
     const result = await step({ run: 'waiting-flow/waiting {"name": "Zaphod"}' });
     expect(result.exitCode, result.log).toBe(0);
     const [run] = JSON.parse(result.outputs.runs ?? '') as { id: string; state: null }[];
     expect(run?.state).toBeNull();
+    expect(await runsOfPool()).toHaveLength(before.length + 1);
     const record = await readFlowRun(api, run?.id ?? '', soon());
     expect(record.parameters).toEqual({ name: 'Zaphod' });
     expect(record.state_type).toBe('SCHEDULED');
