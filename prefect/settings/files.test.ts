@@ -57,6 +57,8 @@ const seen = async (env: Record<string, string>, files: Record<string, string>) 
   };
 };
 const home = '/home/me/.prefect/profiles.toml';
+/** What Prefect's own profile says where nobody has one. */
+const bundled = { PREFECT_SERVER_EPHEMERAL_ENABLED: 'true' };
 const none = { url: 'http://none', pool: undefined, namespace: undefined, retries: 5, codes: [], headers: {} };
 const work = { ...none, url: 'http://profile/api', pool: 'profile-pool', retries: 7 };
 const toml = {
@@ -133,6 +135,16 @@ describe('settings from files', () => {
   });
 
   it.each([
+    ['no profile at all', {}, {}, 'true'],
+    ['a profile that is not there', { PREFECT_PROFILE: 'x' }, { [home]: PROFILES }, 'true'],
+    ['a profile', {}, { [home]: PROFILES }, undefined],
+    ['profiles that are no TOML', {}, { [home]: 'a = "' }, undefined],
+    ['no profile, and a file', {}, { '/repo/.env': 'PREFECT_SERVER_EPHEMERAL_ENABLED=false' }, 'false'],
+  ])('say of the server in the process, with %s, what Prefect’s own profile does', async (_name, env, files, expected) => {
+    expect((await layered(env, { files })).variables.PREFECT_SERVER_EPHEMERAL_ENABLED).toBe(expected);
+  });
+
+  it.each([
     ['a profile that is not there', { PREFECT_PROFILE: 'x' }, { [home]: PROFILES }, 'has no such profile'],
     ['no file for the profile asked for', { PREFECT_PROFILE: 'x' }, {}, 'there is no /home/me/.prefect/profiles.toml'],
     ['profiles that are no TOML', {}, { [home]: 'a = "pnu_hunter2' }, 'is not valid TOML (line 1, column'],
@@ -166,6 +178,7 @@ describe('files of a checked-out branch', () => {
     const { variables } = await layered(secret, { files, writtenBy });
     expect(variables).toEqual({
       ...secret,
+      ...bundled,
       PREFECT_DEPLOYMENTS_DEFAULT_WORK_POOL_NAME: 'toml-pool',
       PREFECT_DEPLOYMENTS_DEFAULT_DOCKER_BUILD_NAMESPACE: 'ns',
       PREFECT_CLIENT_MAX_RETRIES: '2',
@@ -190,7 +203,7 @@ describe('files of a checked-out branch', () => {
     const evil = 'active = "x"\n[profiles.x]\nPREFECT_API_URL = "http://evil/api"\n';
     const files = { [`/repo/${file}`]: text, '/repo/evil.toml': evil, '/repo/evil/profiles.toml': evil };
     const { variables, warnings } = await layered({}, { files, writtenBy });
-    expect(variables).toEqual({});
+    expect(variables).toEqual(bundled);
     expect(warnings).toEqual([expect.stringContaining(`${file} sets ${name}, which does not count here`)]);
   });
 
@@ -200,7 +213,7 @@ describe('files of a checked-out branch', () => {
       files: { '/repo/prefect.toml': '[api]\nurl = "x"' },
       writtenBy,
     });
-    expect([variables, warnings]).toEqual([env, []]);
+    expect([variables, warnings]).toEqual([{ ...env, ...bundled }, []]);
   });
 
   it('leave the runner’s own profile in force', async () => {

@@ -27,16 +27,19 @@ import { ConfigError } from './config/config-error.ts';
 import { intake } from './intake/intake.ts';
 import { WorkPool } from './intake/pool.ts';
 import { Slots } from './intake/slots.ts';
-import { findCluster } from './k8s/access.ts';
+import { type ClusterAccess, findCluster } from './k8s/access.ts';
+import { Clusters } from './k8s/clusters.ts';
 import { openConnection } from './k8s/connection.ts';
 import { chooseNamespaces } from './observe/live.ts';
 import { Observer } from './observe/observer.ts';
 import { serveHealth } from './ops/health.ts';
 import { Loops } from './ops/loops.ts';
 import { openMetrics } from './ops/metrics.ts';
+import { RecentSet } from './recent-set.ts';
 import { interrupted } from './repair/repair.ts';
 import { LEVEL, RunLog } from './report/run-log.ts';
 import { HAND_BACK_MS, workOnRun } from './submit/in-hand.ts';
+import { JobSecrets } from './submit/secrets.ts';
 import type { StartServices } from './submit/start.ts';
 import type { Stopping } from './submit/submit.ts';
 import { WORKER_VERSION } from './version.ts';
@@ -51,6 +54,8 @@ const CLOSING = { answersMs: 2_500, stateMs: LAST_LOOK_MS, handBackMs: HAND_BACK
 const CLOSING_MS = Object.values(CLOSING).reduce((sum, ms) => sum + ms);
 /** Watches bring a word a minute; without one for this long the worker is not ready. */
 const WATCH_SILENCE_MS = 300_000;
+/** Runs with a Job in another cluster that are remembered; one that is forgotten has its Job looked for there again. */
+const RUNS_ELSEWHERE_KEPT = 10_000;
 const PRODUCT = `slipway-worker/${WORKER_VERSION}`;
 
 /**
@@ -62,7 +67,9 @@ const PRODUCT = `slipway-worker/${WORKER_VERSION}`;
  */
 export async function runWorker(config: WorkerConfig, world: World, drain: AbortSignal): Promise<WorkerState> {
   const { log, clock } = world;
-  const kubernetes = openConnection(await findCluster(world.env), { clock, userAgent: PRODUCT });
+  const connect = (access: ClusterAccess) => openConnection(access, { clock, userAgent: PRODUCT });
+  const kubernetes = connect(await findCluster(world.env));
+  const clusters = new Clusters(kubernetes, connect);
   const api = openPrefectApi(
     // The client's pauses double from two seconds with jitter both ways. All of the jitter, and an eighth of the chance,
     // make them full jitter that begins at half a second: a SQLite server's 503 is over in milliseconds, and every loop
@@ -97,6 +104,7 @@ export async function runWorker(config: WorkerConfig, world: World, drain: Abort
   });
   const metrics = openMetrics({ inHand: () => slots.inHand, liveJobs });
   const afterwards = new Set<Promise<unknown>>();
+  const elsewhere = new RecentSet<string>(RUNS_ELSEWHERE_KEPT);
   const health = await serveHealth(config.health, {
     ready: () => state === 'RUNNING' && isObserving(observer, clock.now()),
     sincePollMs: () => clock.now() - polledAt,
@@ -123,7 +131,10 @@ export async function runWorker(config: WorkerConfig, world: World, drain: Abort
     const services: StartServices = {
       ...shared,
       config,
+      clusters,
+      secrets: new JobSecrets({ keysBelongToJobs: config.runOnce, world }),
       metrics,
+      runElsewhere: (flowRunId) => elsewhere.add(flowRunId),
       pool: (since, signal) => pool.asOf(since, signal),
       jobExists: (namespace, job) => observer?.created(namespace, job),
       later: (work) => {
@@ -133,6 +144,7 @@ export async function runWorker(config: WorkerConfig, world: World, drain: Abort
     };
     const claims = claimServices(api, runLog, world, stopping);
     const takeInHand = (due: DueRun, obtain: () => Promise<Claim | NotClaimed>) => {
+      elsewhere.delete(due.id);
       if (!slots.has(due.id)) slots.take(due.id, workOnRun(due, obtain, services, stopping));
     };
 
@@ -148,7 +160,12 @@ export async function runWorker(config: WorkerConfig, world: World, drain: Abort
       }
     };
     const repairRuns = async () => {
-      const sweep = { ...shared, pool: config.pool.name, policy: config.repair, inHand: (id: string) => slots.has(id) };
+      const sweep = {
+        ...shared,
+        pool: config.pool.name,
+        policy: config.repair,
+        inHand: (id: string) => slots.has(id) || elsewhere.has(id),
+      };
       const where = () => observer?.namespaces ?? namespaces;
       for await (const due of interrupted({ ...sweep, namespaces: where }, taking.signal)) {
         log.warning(`Flow run ${due.run.name} is Pending without a Job: taking it up`, { flowRun: due.id });
@@ -180,7 +197,7 @@ export async function runWorker(config: WorkerConfig, world: World, drain: Abort
     await loops.ended();
     await runLog.flush(AbortSignal.timeout(CLOSING.logsMs));
     health.close();
-    await Promise.allSettled([api.close(), kubernetes.close()]);
+    await Promise.allSettled([api.close(), clusters.close()]);
   }
   log.info(`Worker '${config.workerName}' stopped!`, { state });
   return state;

@@ -1,4 +1,4 @@
-import type { JsonObject } from '@slipway/prefect/json';
+import { type JsonObject, parseJson } from '@slipway/prefect/json';
 import { slugName } from '../../../worker/src/render/slug.ts';
 import { object } from './cases.ts';
 
@@ -7,22 +7,16 @@ export const ALWAYS = {
   'metadata.generateName':
     'goes, and metadata.name holds a slug of it and a suffix from the run and its Scheduled state: a create whose ' +
     'answer was lost is repeated under the same name, and finds the Job instead of making a second one.',
+  'the name of a Secret for the environment':
+    'ends in the same suffix instead of one by chance, for the same reason; `-env-00000000` stands for that in goldens.json.',
 } as const;
 
 /** What differs in one case, by its name. */
 export type Difference =
   /** Prefect refuses too, and ours says it in its own words. */
   | { readonly kind: 'words'; readonly ours: string }
-  /** Prefect sends a Job; this worker does not start with those settings. */
-  | { readonly kind: 'not yet'; readonly ours: string; readonly why: string }
   /** These labels have another value, on the Job and on its pods. */
   | { readonly kind: 'labels'; readonly ours: Readonly<Record<string, string>>; readonly why: string };
-
-const NO_SECRETS = {
-  kind: 'not yet',
-  ours: 'this worker does not make Secrets yet',
-  why: 'a key must not stand in the Job where it was asked to be kept out, so the worker refuses to start',
-} as const;
 
 export const DIFFERENCES: Readonly<Record<string, Difference>> = {
   'env object of the deployment, reference of the run': {
@@ -55,16 +49,30 @@ export const DIFFERENCES: Readonly<Record<string, Difference>> = {
     ours: { 'prefect.io/flow-run-name': 'unnamed' },
     why: 'Kubernetes refuses the label that Prefect makes of such a name, and the run crashes',
   },
-  'a Secret made for the API key': NO_SECRETS,
-  'a Secret made for the API key, by the old name': NO_SECRETS,
-  'a Secret to be made, and no API key': NO_SECRETS,
-  'a Secret to be made, and one that exists': NO_SECRETS,
-  'the environment in a Secret': NO_SECRETS,
-  'the environment in a Secret, and one for the API key': NO_SECRETS,
 };
 
-/** The Job that ours must be, given Prefect's. @param suffix the end of our Job's name. */
-export function ourJobGiven(about: string, theirs: JsonObject, suffix: string): JsonObject {
+export interface Request {
+  readonly method: string;
+  readonly path: string;
+  readonly body: JsonObject;
+}
+
+/** What we must send to Kubernetes, given what Prefect sends. @param suffix the end of our Job's name. */
+export function ourRequestsGiven(about: string, theirs: readonly Request[], suffix: string): Request[] {
+  const named = theirs.map(({ method, path, body }) => ({
+    method,
+    path: path.replace(CHANCE, `-env-${suffix}`),
+    body: object.parse(parseJson(JSON.stringify(body).replaceAll(CHANCE, `-env-${suffix}`))),
+  }));
+  return named.map((request) =>
+    /\/jobs$/.test(request.path) ? { ...request, body: ourJobGiven(about, request.body, suffix) } : request,
+  );
+}
+
+const CHANCE = /-env-00000000\b/g;
+
+/** The Job that ours must be, given Prefect's. */
+function ourJobGiven(about: string, theirs: JsonObject, suffix: string): JsonObject {
   const { generateName, name: fixed, ...metadata } = object.parse(theirs.metadata);
   const prefix = [fixed, generateName].find((text) => typeof text === 'string');
   const name = `${slugName(String(prefix)) ?? 'prefect-job'}-${suffix}`;

@@ -9,6 +9,8 @@ export interface DueRun {
   readonly run: FlowRunRecord;
   /** When the poll was sent, in milliseconds: what is read later is newer than the run. */
   readonly polledAt: number;
+  /** Set when a submission that was interrupted is taken up again: since when, in milliseconds, the run is claimed. */
+  readonly interrupted?: { readonly since: number };
 }
 
 /** A run that is this worker's to start: Pending on the server, no Job yet. */

@@ -50,8 +50,16 @@ describe('what is said counts', () => {
     [{ [`${K}WORKER_API_KEY_SECRET_NAME`]: 's' }, { render: { apiKeySecret: undefined } }],
     [
       { [`${K}WORKER_API_KEY_SECRET_NAME`]: 's', [`${K}WORKER_API_KEY_SECRET_KEY`]: 'k' },
-      { render: { apiKeySecret: { name: 's', key: 'k' } } },
+      { render: { apiKeySecret: { kind: 'existing', secret: { name: 's', key: 'k' } } } },
     ],
+    [{ [`${K}WORKER_CREATE_SECRET_FOR_API_KEY`]: 'true' }, { render: { apiKeySecret: { kind: 'made' } } }],
+    [{ PREFECT_KUBERNETES_WORKER_STORE_PREFECT_API_IN_SECRET: '1' }, { render: { apiKeySecret: { kind: 'made' } } }],
+    [
+      { [`${K}WORKER_CREATE_SECRET_FOR_API_KEY`]: 'true', [`${K}WORKER_API_KEY_SECRET_NAME`]: 's' },
+      { render: { apiKeySecret: undefined } },
+    ],
+    [{ [`${K}WORKER_STORE_ENV_AS_SECRET`]: 'true' }, { render: { envSecret: true } }],
+    [{ PREFECT_API_KEY: 'k' }, { render: { envSecret: false } }],
     [
       { [`${K}WORKER_API_AUTH_STRING_SECRET_NAME`]: 's', [`${K}WORKER_API_AUTH_STRING_SECRET_KEY`]: 'k' },
       { render: { authStringSecret: { name: 's', key: 'k' } } },
@@ -110,9 +118,12 @@ describe('what cannot be followed is refused, with what to do', () => {
     [{ withHealthcheck: true }, { PREFECT_WORKER_WEBSERVER_PORT: '70000' }, 'between 0 and 65535'],
     [{}, { [`${K}OBSERVER_ENABLED`]: 'perhaps' }, 'OBSERVER_ENABLED is neither true nor false'],
     [{}, { [`${K}OBSERVER_ADDITIONAL_LABEL_FILTERS`]: 'a' }, 'holds "a", which is not key=value'],
-    [{}, { [`${K}WORKER_CREATE_SECRET_FOR_API_KEY`]: 'true' }, 'this worker does not make Secrets yet'],
-    [{}, { PREFECT_KUBERNETES_WORKER_STORE_PREFECT_API_IN_SECRET: '1' }, 'this worker does not make Secrets yet'],
-    [{}, { [`${K}WORKER_STORE_ENV_AS_SECRET`]: 'true' }, 'this worker does not make Secrets yet'],
+    [
+      {},
+      { [`${K}WORKER_CREATE_SECRET_FOR_API_KEY`]: 'perhaps' },
+      'CREATE_SECRET_FOR_API_KEY is neither true nor false',
+    ],
+    [{}, { [`${K}WORKER_STORE_ENV_AS_SECRET`]: '2' }, 'WORKER_STORE_ENV_AS_SECRET is neither true nor false'],
     [{}, { PREFECT_API_URL: '' }, 'no Prefect API URL is set'],
   ])('%j %j', (flags, env, message) => {
     const attempt = () => compile(flags as Partial<StartFlags>, env as Record<string, string>);

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { isJsonObject, type JsonObject, parseJson } from '@slipway/prefect/json';
 import { type PrefectSettings, readSettings } from '@slipway/prefect/settings';
+import type { ApiKeySecret, SecretSettings } from '../render/secrets.ts';
 import { DEFAULT_IMAGE } from '../version.ts';
 import type { StartFlags } from './command-line.ts';
 import { ConfigError } from './config-error.ts';
@@ -42,9 +43,7 @@ export interface WorkerConfig {
     /** The same with what profile and files say below it: what a Job is given of it are Prefect's settings. */
     readonly prefectEnv: Readonly<Record<string, string | undefined>>;
     readonly defaultImage: string;
-    readonly apiKeySecret: SecretReference | undefined;
-    readonly authStringSecret: SecretReference | undefined;
-  };
+  } & SecretSettings;
   readonly submit: {
     /** Tries at a refusal that may pass, such as an exceeded quota, the first one included. */
     readonly maxAttempts: number;
@@ -90,7 +89,6 @@ export function compileConfig(
       'Leave --type out, or use Prefect’s own worker for that pool.',
     );
   }
-  refuseUnsupported(kubernetes);
   const observing = readBoolean(`${KUBERNETES_PREFIX}OBSERVER_ENABLED`, kubernetes('OBSERVER_ENABLED'), true);
   if (flags.maxLiveJobs !== undefined && !observing) {
     throw new ConfigError(
@@ -151,10 +149,15 @@ export function compileConfig(
       env,
       prefectEnv: settings,
       defaultImage: text('SLIPWAY_WORKER_DEFAULT_IMAGE') ?? DEFAULT_IMAGE,
-      apiKeySecret: secretReference(kubernetes('WORKER_API_KEY_SECRET_NAME'), kubernetes('WORKER_API_KEY_SECRET_KEY')),
+      apiKeySecret: apiKeySecret(kubernetes),
       authStringSecret: secretReference(
         kubernetes('WORKER_API_AUTH_STRING_SECRET_NAME'),
         kubernetes('WORKER_API_AUTH_STRING_SECRET_KEY'),
+      ),
+      envSecret: readBoolean(
+        `${KUBERNETES_PREFIX}WORKER_STORE_ENV_AS_SECRET`,
+        kubernetes('WORKER_STORE_ENV_AS_SECRET'),
+        false,
       ),
     },
     submit: {
@@ -192,20 +195,16 @@ export function compileConfig(
   };
 }
 
-/** What Prefect's worker can do with Secrets and this one cannot yet: better no start than keys where none are wanted. */
-function refuseUnsupported(kubernetes: (name: string, ...aliases: string[]) => string | undefined): void {
-  const switches = [
-    ['WORKER_CREATE_SECRET_FOR_API_KEY', 'PREFECT_KUBERNETES_WORKER_STORE_PREFECT_API_IN_SECRET'],
-    ['WORKER_STORE_ENV_AS_SECRET'],
-  ] as const;
-  for (const [name, ...aliases] of switches) {
-    if (!readBoolean(KUBERNETES_PREFIX + name, kubernetes(name, ...aliases), false)) continue;
-    throw new ConfigError(
-      `${KUBERNETES_PREFIX}${name} is on, and this worker does not make Secrets yet.`,
-      `Keep the API key in a Secret of the Jobs’ namespace and name it in ${KUBERNETES_PREFIX}WORKER_API_KEY_SECRET_NAME ` +
-        'and …_KEY (in the chart: jobApiKeyPropagation: secretRef).',
-    );
+/** A named Secret wins over one that is to be made, and without its key nothing is replaced (kw `_create_job`). */
+function apiKeySecret(kubernetes: (name: string, ...aliases: string[]) => string | undefined): ApiKeySecret {
+  const name = kubernetes('WORKER_API_KEY_SECRET_NAME');
+  if (name !== undefined) {
+    const secret = secretReference(name, kubernetes('WORKER_API_KEY_SECRET_KEY'));
+    return secret && { kind: 'existing', secret };
   }
+  const variable = 'WORKER_CREATE_SECRET_FOR_API_KEY';
+  const make = kubernetes(variable, 'PREFECT_KUBERNETES_WORKER_STORE_PREFECT_API_IN_SECRET');
+  return readBoolean(KUBERNETES_PREFIX + variable, make, false) ? { kind: 'made' } : undefined;
 }
 
 function secretReference(name: string | undefined, key: string | undefined): SecretReference | undefined {

@@ -81,6 +81,11 @@ export function hasSucceeded(job: JobFact): boolean {
   return job.ended?.type === 'Complete' || job.succeeded > 0;
 }
 
+/** Made since a claim of its run, or still at work: there may be no second one beside it. */
+export function isAtWorkOn(job: JobFact, claimedSince: number): boolean {
+  return job.createdAt >= claimedSince || (!hasFailed(job) && !hasSucceeded(job));
+}
+
 /** Kubernetes tells times in whole seconds: in doubt the one that succeeded is newer, so that nothing is crashed. */
 function isNewer(job: JobFact, than: JobFact): boolean {
   if (job.createdAt !== than.createdAt) return job.createdAt > than.createdAt;

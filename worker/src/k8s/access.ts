@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { RequestOptions } from 'node:https';
+import type { KubeConfig } from '@kubernetes/client-node';
 import { ConfigError } from '../config/config-error.ts';
 
 /** What identifies the worker to the API server, as of now. */
@@ -72,19 +73,65 @@ async function fromKubeconfig(): Promise<ClusterAccess> {
     const reason = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
     throw new ConfigError(`The kubeconfig cannot be read: ${reason}`, 'Correct the file that KUBECONFIG names.');
   }
-  const cluster = config.getCurrentCluster();
-  if (cluster === null || !cluster.server || config.getCurrentUser() === null) {
+  const access = accessOf(config);
+  if (access === undefined) {
     throw new ConfigError(
       'There is no cluster to work in: neither a service account nor a kubeconfig with a current context.',
       'Run the worker in a pod with a service account, or set KUBECONFIG and its current context.',
     );
   }
-  if (cluster.proxyUrl) {
+  if (access === 'proxied') {
     throw new ConfigError(
       'The kubeconfig reaches its cluster through proxy-url, which this worker does not support.',
       'Run the worker where the cluster can be reached directly, best inside of it.',
     );
   }
+  return access;
+}
+
+/** A kubeconfig that a run brings and that cannot be used. The message quotes nothing of it. */
+export class ClusterConfigError extends Error {
+  override readonly name = 'ClusterConfigError';
+}
+
+/**
+ * The access that a kubeconfig gives in one of its contexts (contracts/worker.md §4.9): certificates, tokens, basic
+ * authentication, exec plugins, as in a kubeconfig file. Paths in it are the worker's.
+ *
+ * @throws ClusterConfigError
+ */
+export async function configuredAccess(cluster: {
+  readonly kubeconfig: string;
+  readonly contextName: string;
+}): Promise<ClusterAccess> {
+  const { KubeConfig } = await import('@kubernetes/client-node');
+  const config = new KubeConfig();
+  const named = `The kubeconfig in cluster_config, with context "${cluster.contextName}",`;
+  try {
+    config.loadFromString(cluster.kubeconfig);
+  } catch {
+    // The message of a YAML error quotes the text.
+    throw new ClusterConfigError(`${named} cannot be read. Save the block again from a kubeconfig that kubectl takes.`);
+  }
+  config.setCurrentContext(cluster.contextName);
+  const access = accessOf(config);
+  if (access === undefined) {
+    const contexts = config.getContexts().map(({ name }) => name);
+    throw new ClusterConfigError(
+      `${named} has no such context with a cluster and a user. It has: ${contexts.join(', ') || 'none'}.`,
+    );
+  }
+  if (access === 'proxied') {
+    throw new ClusterConfigError(`${named} reaches its cluster through proxy-url, which this worker does not support.`);
+  }
+  return access;
+}
+
+/** By the current context; undefined when it has no cluster or no user. */
+function accessOf(config: KubeConfig): ClusterAccess | 'proxied' | undefined {
+  const cluster = config.getCurrentCluster();
+  if (cluster === null || !cluster.server || config.getCurrentUser() === null) return undefined;
+  if (cluster.proxyUrl) return 'proxied';
   const context = config.getContextObject(config.getCurrentContext());
   return {
     server: cluster.server.replace(/\/+$/, ''),

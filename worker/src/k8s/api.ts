@@ -6,6 +6,7 @@ import { KubernetesApiError } from './errors.ts';
 export const RESOURCES = {
   jobs: '/apis/batch/v1',
   pods: '/api/v1',
+  secrets: '/api/v1',
 } as const;
 export type Resource = keyof typeof RESOURCES;
 
@@ -28,14 +29,15 @@ export function pathOf(resource: Resource, namespace: string | undefined, name?:
   return `${RESOURCES[resource]}${within}/${resource}${name === undefined ? '' : `/${encodeURIComponent(name)}`}`;
 }
 
-/** Creates a Job. @param body the manifest as JSON text, sent untouched. @returns the object as stored. */
-export async function createJob(
+/** Creates an object. @param body the manifest as JSON text, sent untouched. @returns the object as stored. */
+export async function createObject(
   connection: Pick<KubernetesConnection, 'call'>,
+  resource: Resource,
   namespace: string,
   body: string,
   signal: AbortSignal,
 ): Promise<unknown> {
-  return JSON.parse(await connection.call({ method: 'POST', path: pathOf('jobs', namespace), body, signal }));
+  return JSON.parse(await connection.call({ method: 'POST', path: pathOf(resource, namespace), body, signal }));
 }
 
 /** Reads one object, or undefined when there is none of that name. */

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { connectTo, type Reply, type Seen, serve, status, type TestServer } from '../testing/server.ts';
-import { createJob, deleteJob, listPage, readObject } from './api.ts';
+import { createObject, deleteJob, listPage, readObject } from './api.ts';
 import { type KubernetesConnection, openConnection } from './connection.ts';
 
 let server: TestServer;
@@ -20,7 +20,7 @@ describe('a call', () => {
   it('carries credentials and the body as it is', async () => {
     await answering(() => ({ status: 201, json: { metadata: { name: 'j' } } }));
     const body = '{"spec":{"x":1.0,"big":12345678901234567890}}';
-    expect(await createJob(kubernetes, 'my ns', body, signal)).toEqual({ metadata: { name: 'j' } });
+    expect(await createObject(kubernetes, 'jobs', 'my ns', body, signal)).toEqual({ metadata: { name: 'j' } });
     expect(server.seen[0]).toMatchObject({
       method: 'POST',
       path: '/apis/batch/v1/namespaces/my%20ns/jobs',
@@ -42,7 +42,7 @@ describe('a call', () => {
 
   it('that is refused says why', async () => {
     await answering(() => status(422, 'Invalid', 'spec.template: Required value'));
-    await expect(createJob(kubernetes, 'default', '{}', signal)).rejects.toMatchObject({
+    await expect(createObject(kubernetes, 'jobs', 'default', '{}', signal)).rejects.toMatchObject({
       name: 'KubernetesApiError',
       status: 422,
       reason: 'Invalid',
@@ -52,7 +52,7 @@ describe('a call', () => {
 
   it('that is cut off may have arrived', async () => {
     await answering(() => (response) => response.socket?.destroy());
-    await expect(createJob(kubernetes, 'default', '{}', signal)).rejects.toMatchObject({
+    await expect(createObject(kubernetes, 'jobs', 'default', '{}', signal)).rejects.toMatchObject({
       name: 'KubernetesUnreachableError',
       mayHaveArrived: true,
     });
@@ -60,7 +60,7 @@ describe('a call', () => {
 
   it('that nobody answers ends at its deadline', async () => {
     await answering(() => () => undefined, 50);
-    await expect(createJob(kubernetes, 'default', '{}', signal)).rejects.toMatchObject({
+    await expect(createObject(kubernetes, 'jobs', 'default', '{}', signal)).rejects.toMatchObject({
       name: 'KubernetesUnreachableError',
       code: 'no answer in time',
       mayHaveArrived: true,
@@ -73,7 +73,7 @@ describe('a call', () => {
     const access = { server: url, namespace: 'default', credentials: async () => ({ headers: {}, tls: {} }) };
     await server.close();
     const closed = openConnection(access, { clock: Date, userAgent: 'test' });
-    await expect(createJob(closed, 'default', '{}', signal)).rejects.toMatchObject({
+    await expect(createObject(closed, 'jobs', 'default', '{}', signal)).rejects.toMatchObject({
       code: 'ECONNREFUSED',
       mayHaveArrived: false,
     });
@@ -83,7 +83,7 @@ describe('a call', () => {
   it('that is aborted rejects with the reason', async () => {
     await answering(() => () => undefined);
     const abort = new AbortController();
-    const call = createJob(kubernetes, 'default', '{}', abort.signal);
+    const call = createObject(kubernetes, 'jobs', 'default', '{}', abort.signal);
     const reason = new Error('enough');
     setTimeout(() => abort.abort(reason), 20);
     await expect(call).rejects.toBe(reason);

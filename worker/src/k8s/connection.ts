@@ -13,7 +13,7 @@ import type { ClusterAccess, Credentials } from './access.ts';
 import { KubernetesApiError, KubernetesUnreachableError } from './errors.ts';
 
 export interface Call {
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Begins with a slash, e.g. `/apis/batch/v1/namespaces/default/jobs`. */
   readonly path: string;
   readonly query?: Readonly<Record<string, string | undefined>>;
@@ -47,6 +47,8 @@ export interface ConnectionOptions {
   readonly deadlineMs?: number;
 }
 
+/** A strategic merge adds to a list of owners where a plain one would replace it. */
+const CONTENT_TYPES: Readonly<Record<string, string>> = { PATCH: 'application/strategic-merge-patch+json' };
 const CREDENTIALS_LIVE_MS = 60_000;
 const DEADLINE_MS = 30_000;
 
@@ -100,7 +102,7 @@ export function openConnection(access: ClusterAccess, options: ConnectionOptions
           ...identity.headers,
           accept: 'application/json',
           'user-agent': options.userAgent,
-          ...(call.body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...(call.body === undefined ? {} : { 'content-type': CONTENT_TYPES[call.method] ?? 'application/json' }),
         },
         body: call.body ?? null,
         dispatcher: dispatchersFor(identity)[kind],

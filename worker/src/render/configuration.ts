@@ -5,6 +5,13 @@ import { RenderError } from './render-error.ts';
 /** One variable of the environment of a container; a null value takes the variable out. */
 export type EnvEntry = readonly [name: string, value: Json];
 
+/** A cluster other than the worker's own: the data of a KubernetesClusterConfig block. It holds credentials. */
+export interface ClusterConfig {
+  /** A kubeconfig as text, JSON or YAML. */
+  readonly kubeconfig: string;
+  readonly contextName: string;
+}
+
 /** A run's job configuration with its types checked: what the manifest is prepared from. */
 export interface JobConfiguration {
   readonly command: string | undefined;
@@ -15,6 +22,8 @@ export interface JobConfiguration {
   readonly annotations: Readonly<Record<string, string>>;
   readonly name: string | undefined;
   readonly namespace: string;
+  /** Undefined: the worker's own. */
+  readonly cluster: ClusterConfig | undefined;
   readonly jobManifest: JsonObject;
 }
 
@@ -22,15 +31,9 @@ export interface JobConfiguration {
  * Checks the types of a rendered `job_configuration` as Prefect's model does (contracts/worker.md §4.4, kw
  * `KubernetesWorkerJobConfiguration`). Fields that Prefect accepts and never uses are not looked at.
  *
- * @throws RenderError naming the field; `cluster_config` is refused, as this worker uses one cluster.
+ * @throws RenderError naming the field.
  */
 export function readJobConfiguration(rendered: JsonObject): JobConfiguration {
-  if (rendered.cluster_config !== undefined && rendered.cluster_config !== null) {
-    throw new RenderError(
-      '"cluster_config" is set, and this worker creates Jobs in its own cluster only. ' +
-        'Run a worker in that cluster, or take cluster_config out of the job variables.',
-    );
-  }
   const manifest = rendered.job_manifest;
   if (!isJsonObject(manifest)) {
     throw new RenderError('The work pool’s template has no "job_manifest", or it is not a mapping.');
@@ -44,6 +47,7 @@ export function readJobConfiguration(rendered: JsonObject): JobConfiguration {
     annotations: texts(rendered, 'annotations'),
     name: optionalText(rendered, 'name') || undefined,
     namespace: rendered.namespace === undefined ? 'default' : text(rendered, 'namespace'),
+    cluster: readClusterConfig(rendered.cluster_config),
     jobManifest: structuredCloneOf(manifest),
   };
 }
@@ -68,6 +72,20 @@ function readEnv(env: Json | undefined): { entries: EnvEntry[]; special: JsonObj
   );
   // Python keeps names in a dictionary: the last value counts, at the place of the first.
   return { entries: [...new Map(plain)], special: items.filter((item) => 'valueFrom' in item) };
+}
+
+/** Nothing of it is quoted: it holds credentials. */
+function readClusterConfig(value: Json | undefined): ClusterConfig | undefined {
+  if (value === undefined || value === null) return undefined;
+  const { config, context_name: contextName } = isJsonObject(value) ? value : {};
+  const isText = typeof config === 'string';
+  if ((isText || isJsonObject(config)) && typeof contextName === 'string') {
+    return { kubeconfig: isText ? config : JSON.stringify(config), contextName };
+  }
+  throw new RenderError(
+    '"cluster_config" must be a mapping with "config" (a kubeconfig) and "context_name". ' +
+      'Refer to a KubernetesClusterConfig block: {{ prefect.blocks.kubernetes-cluster-config.<name> }}.',
+  );
 }
 
 function optionalText(rendered: JsonObject, field: string): string | undefined {

@@ -1,5 +1,4 @@
 import { isJsonObject, type Json, type JsonObject } from '@slipway/prefect/json';
-import type { SecretReference } from '../config/config.ts';
 import type { EnvEntry, JobConfiguration } from './configuration.ts';
 import { RenderError } from './render-error.ts';
 import type { RunContext } from './run-context.ts';
@@ -92,18 +91,4 @@ function remaining(manifestEnv: Json | undefined, ours: ReadonlySet<Json | undef
 
 function toEntry([name, value]: readonly [string, Json]): JsonObject {
   return { name, value };
-}
-
-/**
- * Takes the value of a variable from an existing Secret instead (contracts/worker.md §4.9). Only where there is such a
- * variable: none is added.
- */
-export function fromSecret(
-  env: readonly JsonObject[],
-  variable: string,
-  secret: SecretReference | undefined,
-): JsonObject[] {
-  if (secret === undefined) return [...env];
-  const reference = { secretKeyRef: { name: secret.name, key: secret.key } };
-  return env.map((entry) => (entry.name === variable ? { name: variable, valueFrom: reference } : entry));
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { withSettingsFiles } from '@slipway/prefect/settings';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { passedSettings } from './passed-settings.ts';
@@ -8,7 +9,13 @@ const Golden = z.object({ cases: z.array(z.object({ env: texts, passed: texts })
 const { cases } = Golden.parse(JSON.parse(readFileSync(new URL('fixtures/settings.json', import.meta.url), 'utf8')));
 
 describe('the settings that pods get are those that Prefect 3.8.8 passes on', () => {
-  it.each(cases.map(({ env, passed }) => [JSON.stringify(env), env, passed] as const))('%s', (_text, env, passed) => {
+  it.each(
+    cases.map(({ env, passed }) => [JSON.stringify(env), env, passed] as const),
+  )('%s', async (_text, given, passed) => {
+    const places = { home: '/nonexistent', directory: '/nonexistent', writtenBy: 'operator' } as const;
+    const { variables: env } = await withSettingsFiles(given, places, async (path) => {
+      throw Object.assign(new Error(path), { code: 'ENOENT' });
+    });
     const cloud = (env.PREFECT_API_URL ?? '').startsWith(env.PREFECT_CLOUD_API_URL ?? 'https://api.prefect.cloud/api');
     expect(passedSettings(env, cloud)).toEqual(Object.entries(passed));
   });

@@ -10,16 +10,13 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** The settings of Prefect 3.8.8 in its own order, from fixtures/make-goldens.py: name, kind, other names it goes by. */
 const SETTINGS = z.array(z.tuple([z.string(), Kind], z.string())).parse(table);
 
-/** The one setting of the profile that Prefect uses when nobody made one. */
-const DEFAULT_PROFILE: Environment = { PREFECT_SERVER_EPHEMERAL_ENABLED: 'true' };
-
 /**
  * The worker's own Prefect settings as its pods get them (contracts/worker.md §4.6, settings/base.py
  * `to_environment_variables`): those that are set, under their main names, in the order of Prefect's model, values in
  * canonical form (`30` → `30.0`, `debug` → `DEBUG`). Unknown names and the Kubernetes integration's own are not passed.
  * A value that Prefect would refuse is passed as it is: the pod will say so.
  *
- * @param env the worker's environment; names without regard to case.
+ * @param env the worker's environment with what Prefect's settings files say; names without regard to case.
  * @param cloud the API is Prefect Cloud, which takes smaller logs.
  */
 export function passedSettings(env: Environment, cloud: boolean): [name: string, value: string][] {
@@ -27,7 +24,7 @@ export function passedSettings(env: Environment, cloud: boolean): [name: string,
   const home = env.HOME ?? '';
   return SETTINGS.flatMap(([name, kind, ...aliases]): [string, string][] => {
     const value = [name, ...aliases].map((each) => variables.get(each)).find((each) => each !== undefined);
-    const effective = value ?? DEFAULT_PROFILE[name] ?? (cloud && name === LOG_SIZE ? CLOUD_LOG_SIZE : undefined);
+    const effective = value ?? (cloud && name === LOG_SIZE ? CLOUD_LOG_SIZE : undefined);
     return effective === undefined ? [] : [[name, canonical(kind, effective, home)]];
   });
 }

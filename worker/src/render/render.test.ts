@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { flowRunId, jobNameSuffix, scheduledStateId } from '../ids.ts';
 import { DEFAULT_IMAGE } from '../version.ts';
 import { type JobManifest, render } from './render.ts';
+import type { SecretSettings } from './secrets.ts';
 
 const json = z.custom<Json>((value) => value !== undefined);
 const object = z.custom<JsonObject>((value) => isJsonObject(value));
@@ -31,11 +32,12 @@ const Golden = z.object({
 const golden = Golden.parse(parseJson(readFileSync(new URL('fixtures/manifests.json', import.meta.url), 'utf8')));
 const state = scheduledStateId('0b1c2d3e-0000-4000-8000-000000000001');
 const settings = {
-  env: golden.env,
+  env: { ...golden.env, PREFECT_SERVER_EPHEMERAL_ENABLED: 'true' },
   cloud: false,
   defaultImage: DEFAULT_IMAGE,
   apiKeySecret: undefined,
   authStringSecret: undefined,
+  envSecret: false,
 };
 
 type Case = (typeof golden.cases)[number];
@@ -53,7 +55,7 @@ function templateOf(changes: Case['template']): JsonObject {
   };
 }
 
-async function rendered(golden: Case, more: Partial<typeof settings> & object = {}): Promise<JobManifest> {
+async function rendered(golden: Case, more: Partial<SecretSettings> = {}): Promise<JobManifest> {
   const { deployment, flow, run } = golden;
   const configuration = await resolveReferences(
     renderJobConfiguration({
@@ -141,9 +143,30 @@ describe('what Prefect refuses is refused', () => {
     for (const about of neverUsed) expect((await rendered(find(about))).name).toMatch(/^amiable-labrador-/);
   });
 
-  it('a cluster of its own', async () => {
-    const each = { ...find('nothing'), template: { defaults: { cluster_config: { config: {}, context_name: 'x' } } } };
-    await expect(rendered(each)).rejects.toThrow('"cluster_config" is set');
+  it.each([
+    [[]],
+    ['text'],
+    [{ config: {} }],
+    [{ context_name: 'x' }],
+    [{ config: 1, context_name: 'x' }],
+  ])('a cluster that is %j', async (cluster_config) => {
+    const each = { ...find('nothing'), template: { defaults: { cluster_config } } };
+    await expect(rendered(each)).rejects.toThrow('"cluster_config" must be a mapping with "config"');
+  });
+});
+
+describe('a cluster of its own', () => {
+  it.each<[Json, string]>([
+    [{ clusters: [] }, '{"clusters":[]}'],
+    ['clusters: []', 'clusters: []'],
+  ])('comes with the Job: %j', async (config, kubeconfig) => {
+    const template = { defaults: { cluster_config: { config, context_name: 'x', block_type: 'ignored' } } };
+    const { cluster } = await rendered({ ...find('nothing'), template });
+    expect(cluster).toEqual({ kubeconfig, contextName: 'x' });
+  });
+
+  it('is none where none is asked for', async () => {
+    expect((await rendered(find('nothing'))).cluster).toBeUndefined();
   });
 });
 
@@ -177,7 +200,10 @@ describe('the name of a Job', () => {
 });
 
 describe('credentials', () => {
-  const secrets = { apiKeySecret: { name: 's', key: 'k' }, authStringSecret: { name: 'a', key: 'b' } };
+  const secrets: Partial<SecretSettings> = {
+    apiKeySecret: { kind: 'existing', secret: { name: 's', key: 'k' } },
+    authStringSecret: { name: 'a', key: 'b' },
+  };
   const envOf = (job: JobManifest) => {
     const Env = z.object({
       spec: z.object({
@@ -188,7 +214,7 @@ describe('credentials', () => {
   };
 
   it('come from the named Secret, at the place of the value, which is nowhere else', async () => {
-    const job = await rendered(find('nothing'), secrets as never);
+    const job = await rendered(find('nothing'), secrets);
     expect(envOf(job)[1]).toEqual({
       name: 'PREFECT_API_KEY',
       valueFrom: { secretKeyRef: { name: 's', key: 'k' } },
@@ -197,9 +223,32 @@ describe('credentials', () => {
   });
 
   it('that the worker does not have are not added', async () => {
-    const job = await rendered(find('env unsets injected'), secrets as never);
+    const job = await rendered(find('env unsets injected'), secrets);
     expect(envOf(job).map((entry) => entry.name)).not.toContain('PREFECT_API_KEY');
     expect(envOf(job).map((entry) => entry.name)).not.toContain('PREFECT_API_AUTH_STRING');
+  });
+});
+
+describe('a Secret that is made for the API key', () => {
+  const made: Partial<SecretSettings> = { apiKeySecret: { kind: 'made' } };
+
+  it('has the worker’s name, and holds its key', async () => {
+    const { secrets } = await rendered(find('nothing'), made);
+    expect(secrets).toEqual([
+      {
+        kind: 'api-key',
+        name: 'prefect-tracer-api-key',
+        body: expect.objectContaining({ data: { value: Buffer.from('key').toString('base64') } }),
+      },
+    ]);
+  });
+
+  it('is another one for a deployment that sets another key', async () => {
+    const own = find('nothing');
+    const deployment = { ...own.deployment, job_variables: { env: { PREFECT_API_KEY: 'theirs' } } };
+    const { secrets, body } = await rendered({ ...own, deployment }, made);
+    expect(secrets.map(({ name }) => name)).toEqual([expect.stringMatching(/^prefect-tracer-api-key-[0-9a-f]{8}$/)]);
+    expect(JSON.stringify(body)).not.toContain('theirs');
   });
 });
 

@@ -1,25 +1,23 @@
 import { isJsonObject, type Json, type JsonObject, parseJson } from '@slipway/prefect/json';
 import { applyValues, findPlaceholders, NotSet, pythonStr } from '@slipway/prefect/template';
-import type { SecretReference } from '../config/config.ts';
 import { flowRunId, jobNameSuffix, type ScheduledStateId } from '../ids.ts';
-import { type JobConfiguration, readJobConfiguration } from './configuration.ts';
-import { containerEnvironment, fromSecret } from './environment.ts';
+import { type ClusterConfig, type JobConfiguration, readJobConfiguration } from './configuration.ts';
+import { containerEnvironment } from './environment.ts';
 import { prefectLabels, sluggedLabels } from './labels.ts';
 import { checkManifest } from './manifest-check.ts';
 import { passedSettings } from './passed-settings.ts';
 import { RenderError } from './render-error.ts';
 import type { RunContext } from './run-context.ts';
+import { type SecretManifest, type SecretSettings, withSecrets } from './secrets.ts';
 import { ShellWordsError, shellWords } from './shell-words.ts';
 import { slugLabelKey, slugName } from './slug.ts';
 
 /** What the worker itself adds to a Job. */
-export interface RenderSettings {
+export interface RenderSettings extends SecretSettings {
   /** The worker's environment: its Prefect settings are passed on, and `{{ $NAME }}` in a name reads it. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cloud: boolean;
   readonly defaultImage: string;
-  readonly apiKeySecret: SecretReference | undefined;
-  readonly authStringSecret: SecretReference | undefined;
 }
 
 /** A Job as it is sent to Kubernetes. */
@@ -28,6 +26,10 @@ export interface JobManifest {
   readonly name: string;
   /** The whole object; fields this worker does not know are as the template has them. */
   readonly body: JsonObject;
+  /** What has to exist before the Job does. */
+  readonly secrets: readonly SecretManifest[];
+  /** The cluster that the Job is for; undefined: the worker's own. */
+  readonly cluster: ClusterConfig | undefined;
   /** What was done differently from what the names asked for, for the log. */
   readonly notes: readonly string[];
 }
@@ -64,11 +66,6 @@ export function render(
     backoffLimit: spec.backoffLimit,
     manifestEnv: container.env,
   });
-  container.env = fromSecret(
-    fromSecret(env, 'PREFECT_API_KEY', settings.apiKeySecret),
-    'PREFECT_API_AUTH_STRING',
-    settings.authStringSecret,
-  );
   if (!('image' in container)) container.image = settings.defaultImage;
   container.args = args(container.args);
 
@@ -81,10 +78,26 @@ export function render(
   podTemplate.metadata = podMetadata;
 
   const prefix = namePrefix(job, metadata, context, settings.env);
-  const name = `${prefix}-${jobNameSuffix(flowRunId(context.run.id), scheduledState)}`;
+  const suffix = jobNameSuffix(flowRunId(context.run.id), scheduledState);
+  const name = `${prefix}-${suffix}`;
   const { name: _fixed, generateName: _generated, ...rest } = metadata;
-  const jobMetadata = { name, ...rest, labels: slugged(metadata.labels), annotations };
-  return { namespace: job.namespace, name, body: { ...manifest, metadata: jobMetadata }, notes: [...notes] };
+  const jobLabels = slugged(metadata.labels);
+  const {
+    secrets,
+    env: kept,
+    envFrom,
+  } = withSecrets(env, container.envFrom, settings, {
+    workerName: context.workerName,
+    workerApiKey: settings.env.PREFECT_API_KEY,
+    namespace: job.namespace,
+    job: { prefix, suffix },
+    jobLabels,
+  });
+  container.env = [...kept];
+  if (envFrom !== undefined) container.envFrom = envFrom;
+  const jobMetadata = { name, ...rest, labels: jobLabels, annotations };
+  const body = { ...manifest, metadata: jobMetadata };
+  return { namespace: job.namespace, name, body, secrets, cluster: job.cluster, notes: [...notes] };
 }
 
 /** The container's `args`, never its `command`: the image's own entry point runs them (contracts/worker.md §4.7). */

@@ -19,7 +19,7 @@ import {
 import type { DueRun } from '../claim/model.ts';
 import { presentClaim } from '../claim/present-claim.ts';
 import { restoring, undoneState } from '../claim/reopened.ts';
-import { hasFailed, hasSucceeded } from '../decide/decide.ts';
+import { isAtWorkOn } from '../decide/decide.ts';
 import { flowRunId, jobNameSuffix } from '../ids.ts';
 import type { KubernetesConnection } from '../k8s/connection.ts';
 import { type Namespaces, readLiveRun } from '../observe/live.ts';
@@ -107,7 +107,7 @@ async function dueAgain(run: FlowRunRecord, options: RepairOptions, signal: Abor
     return undefined;
   }
   // Another worker's Job, of this claim or still at work.
-  if (jobs.some((other) => other.createdAt >= claim.since || (!hasFailed(other) && !hasSucceeded(other))))
-    return undefined;
-  return { id, scheduledState: claim.scheduledState, run, polledAt: world.clock.now() };
+  if (jobs.some((other) => isAtWorkOn(other, claim.since))) return undefined;
+  const { scheduledState, since } = claim;
+  return { id, scheduledState, run, polledAt: world.clock.now(), interrupted: { since } };
 }

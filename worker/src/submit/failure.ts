@@ -11,14 +11,17 @@ export type Failure =
    */
   | { readonly kind: 'refused'; readonly again: 'never' | 'soon' | 'long'; readonly message: string };
 
+/** What was to be created. */
+export type Created = 'job' | 'secret';
+
 /**
- * Reads why a Job was not created (contracts/worker.md §4.9). Throttling, servers that are unavailable and lost answers
+ * Reads why a Job, or a Secret for it, was not created (contracts/worker.md §4.9). Throttling, servers that are unavailable and lost answers
  * pass; all else is about this Job. The messages begin as Python's do (HTTP reason, the server's message) and say what to
  * do.
  *
  * @throws the error itself when it is neither an answer nor the lack of one.
  */
-export function readFailure(error: unknown, namespace: string): Failure {
+export function readFailure(error: unknown, namespace: string, what: Created = 'job'): Failure {
   if (error instanceof KubernetesUnreachableError) return { kind: 'passing', afterMs: 0, reason: error.message };
   if (!(error instanceof KubernetesApiError)) throw error;
   const { status, reason, detail } = error;
@@ -32,11 +35,11 @@ export function readFailure(error: unknown, namespace: string): Failure {
   if (status === 429 || status === 408 || status > 500 || isConflict(error) || isWebhookDown(error)) {
     return { kind: 'passing', afterMs: error.retryAfterMs, reason: `${status} ${reason}: ${detail}` };
   }
-  const what = [STATUS_CODES[status] ?? String(status), detail].filter((part) => part !== '').join(': ');
+  const said = [STATUS_CODES[status] ?? String(status), detail].filter((part) => part !== '').join(': ');
   return {
     kind: 'refused',
     again: status === 500 ? 'long' : isQuota(error) ? 'soon' : 'never',
-    message: `Unable to create Kubernetes job: ${what.replace(/[.\s]+$/, '')}. Hint: ${hint(error, namespace)}`,
+    message: `Unable to create Kubernetes ${what}: ${said.replace(/[.\s]+$/, '')}. Hint: ${hint(error, namespace, what)}`,
   };
 }
 
@@ -54,7 +57,7 @@ function isQuota({ status, detail }: KubernetesApiError): boolean {
   return status === 403 && /exceeded quota|failed quota/i.test(detail);
 }
 
-function hint(error: KubernetesApiError, namespace: string): string {
+function hint(error: KubernetesApiError, namespace: string, what: Created): string {
   const { status, detail } = error;
   if (isQuota(error)) {
     return `namespace ${namespace} is at its resource quota, or the quota asks for requests and limits: make room, raise the quota, or set them.`;
@@ -63,6 +66,12 @@ function hint(error: KubernetesApiError, namespace: string): string {
     return 'an admission webhook of the cluster refuses this Job; its message says why.';
   if (/is being terminated/i.test(detail))
     return `namespace ${namespace} is being deleted: use another, or wait and create it again.`;
+  if (status === 403 && what === 'secret') {
+    return (
+      `check the Role of the worker’s service account: it needs the verbs get, create, update and delete on secrets in ` +
+      `namespace ${namespace} (in the official chart: jobApiKeyPropagation: autoSecret).`
+    );
+  }
   if (status === 403) {
     return `check the Role of the worker’s service account: it needs the verb create on jobs (API group batch) in namespace ${namespace}.`;
   }

@@ -20,7 +20,11 @@ import { JobVariablesError } from '@slipway/prefect/workpool';
 import type { Claim } from '../claim/model.ts';
 import { untilAnswered } from '../claim/until-answered.ts';
 import type { WorkerConfig } from '../config/config.ts';
+import { isAtWorkOn } from '../decide/decide.ts';
+import { ClusterConfigError } from '../k8s/access.ts';
+import type { Clusters } from '../k8s/clusters.ts';
 import type { KubernetesConnection } from '../k8s/connection.ts';
+import { readLiveRun } from '../observe/live.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import { makeJob } from '../render/make-job.ts';
 import type { JobManifest } from '../render/render.ts';
@@ -28,7 +32,8 @@ import { RenderError } from '../render/render-error.ts';
 import { LEVEL, type RunLog } from '../report/run-log.ts';
 import { WORKER_VERSION } from '../version.ts';
 import type { World } from '../world.ts';
-import { type Stopping, submitJob } from './submit.ts';
+import type { JobSecrets } from './secrets.ts';
+import { type Stopping, type Submitted, submitJob } from './submit.ts';
 
 /** Marks runs that were submitted by this kind of worker; its repair sweep leaves other workers' runs alone. */
 export const WORKER_LABEL = 'slipway.worker.version';
@@ -36,11 +41,14 @@ export const WORKER_LABEL = 'slipway.worker.version';
 export interface StartServices {
   readonly config: WorkerConfig;
   readonly api: PrefectApi;
-  readonly kubernetes: KubernetesConnection;
+  readonly clusters: Clusters;
+  readonly secrets: JobSecrets;
   /** The work pool as it was after a moment, in milliseconds. */
   readonly pool: (since: number, signal: AbortSignal) => Promise<WorkPoolRecord>;
-  /** Told of each Job that exists now, as Kubernetes answered. */
+  /** Told of each Job that exists now in the worker's own cluster, as Kubernetes answered. */
   readonly jobExists: (namespace: string, object: unknown) => void;
+  /** Told of each run whose Job is in another cluster, where nobody looks at it. */
+  readonly runElsewhere: (flowRunId: string) => void;
   /** Takes work that nobody waits for, and that ends before the worker does. It must not reject. */
   readonly later: (work: Promise<unknown>) => void;
   readonly runLog: RunLog;
@@ -62,7 +70,7 @@ export async function startRun(
   services: StartServices,
   stopping: Stopping,
 ): Promise<'settled' | 'not-created' | 'unknown'> {
-  const { config, kubernetes, runLog, metrics, world } = services;
+  const { clusters, runLog, metrics, world } = services;
   const { stop } = stopping;
   const pool = await services.pool(claim.polledAt, stop);
   let job: JobManifest;
@@ -75,22 +83,73 @@ export async function startRun(
     return 'settled';
   }
   for (const note of job.notes) runLog.tell(claim.id, LEVEL.warning, note);
+  if (await hasJobElsewhere(claim, job, clusters, stop)) {
+    services.runElsewhere(claim.id);
+    return 'settled';
+  }
   await announce(claim, job, pool, services, stop);
   stop.throwIfAborted();
   runLog.tell(claim.id, LEVEL.info, 'Creating Kubernetes job...');
-  const made = await submitJob(job, kubernetes, config.submit, world, stopping);
+  let made: Submitted;
+  try {
+    made = await clusters.use(job.cluster, (kubernetes) => create(job, kubernetes, services, stopping));
+  } catch (error) {
+    if (!(error instanceof ClusterConfigError)) throw error;
+    made = { kind: 'refused', message: error.message };
+  }
   metrics.jobs.inc({ outcome: made.kind });
   if (made.kind === 'stopped') return made.mayExist ? 'unknown' : 'not-created';
   if (made.kind === 'refused') {
     await crash(claim, made.message, services, stop);
     return 'settled';
   }
-  services.jobExists(job.namespace, made.object);
+  if (job.cluster === undefined) services.jobExists(job.namespace, made.object);
+  else services.runElsewhere(claim.id);
   const verb = made.kind === 'created' ? 'created' : 'found';
-  world.log.info(`Job ${job.namespace}/${job.name} ${verb} for flow run ${claim.run.name}`, { flowRun: claim.id });
+  const where = job.cluster === undefined ? '' : ` (cluster of context ${job.cluster.contextName})`;
+  world.log.info(`Job ${job.namespace}/${job.name} ${verb} for flow run ${claim.run.name}${where}`, {
+    flowRun: claim.id,
+  });
   runLog.tell(claim.id, LEVEL.info, `Kubernetes job '${job.name}' ${verb} in namespace '${job.namespace}'`);
   runLog.tell(claim.id, LEVEL.info, `Flow run '${claim.run.name}' submitted to infrastructure`);
   return 'settled';
+}
+
+/** Creates the Job in its cluster, and sees to what becomes of its Secrets. */
+async function create(
+  job: JobManifest,
+  kubernetes: KubernetesConnection,
+  { config, secrets, world }: StartServices,
+  stopping: Stopping,
+): Promise<Submitted> {
+  const made = await submitJob(job, kubernetes, secrets, config.submit, world, stopping);
+  if (made.kind === 'created' || made.kind === 'adopted') {
+    await secrets.giveTo(job, made.object, kubernetes, stopping.cut);
+  } else if (made.kind === 'refused' || !made.mayExist) {
+    await secrets.discard(job, kubernetes, stopping.cut);
+  }
+  return made;
+}
+
+/**
+ * An interrupted submission is taken up when the worker's own cluster has no Job of it; when it turns out to be for
+ * another cluster, another kind of worker may have made one there, under a name that is not derived. A cluster or
+ * kubeconfig that cannot be used is told by the create that follows.
+ */
+async function hasJobElsewhere(
+  { id, interrupted }: Claim,
+  job: JobManifest,
+  clusters: Clusters,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (job.cluster === undefined || interrupted === undefined) return false;
+  try {
+    const { jobs } = await clusters.use(job.cluster, (there) => readLiveRun(id, [job.namespace], there, signal));
+    return jobs.some((other) => other.name !== job.name && isAtWorkOn(other, interrupted.since));
+  } catch (error) {
+    if (error instanceof ClusterConfigError) return false;
+    throw error;
+  }
 }
 
 function jobOf(

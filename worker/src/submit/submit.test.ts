@@ -3,12 +3,15 @@ import type { JobManifest } from '../render/render.ts';
 import { jobObject } from '../testing/objects.ts';
 import { connectTo, type Reply, serve, status, type TestServer } from '../testing/server.ts';
 import { type TestWorld, testWorld } from '../testing/world.ts';
+import { JobSecrets } from './secrets.ts';
 import { type Stopping, submitJob } from './submit.ts';
 
 const job: JobManifest = {
   namespace: 'default',
   name: 'busy-bee-0123456789',
   body: { metadata: { name: 'busy-bee-0123456789', labels: { 'prefect.io/flow-run-id': 'run' } } },
+  secrets: [],
+  cluster: undefined,
   notes: [],
 };
 const POLICY = { maxAttempts: 3, retryDelayMs: 1_000, retryJitterMs: [0, 3_000] as const };
@@ -37,7 +40,14 @@ async function submit(
   const kubernetes = connectTo(server);
   const stopping: Stopping = { stop: stop.signal, cut: cut.signal };
   try {
-    const made = await submitJob(job, kubernetes, POLICY, world, stopping);
+    const made = await submitJob(
+      job,
+      kubernetes,
+      new JobSecrets({ keysBelongToJobs: false, world }),
+      POLICY,
+      world,
+      stopping,
+    );
     return { made, world, calls: server.seen.map(({ method }) => method) };
   } finally {
     await kubernetes.close();

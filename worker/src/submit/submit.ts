@@ -4,17 +4,19 @@
  * Failure model. The answer to a create may be lost, and another replica, or this worker before a restart, may have
  * created the same Job: its name is derived from run and Scheduled state, so a second create is answered 409 and the Job
  * is adopted when its label names the same run. What passes (throttling, resets, a server that restarts) is tried again
- * under the same name until the worker has to stop. What the cluster refuses ends the run as Crashed.
+ * under the same name until the worker has to stop. What the cluster refuses ends the run as Crashed. The Secrets that a
+ * Job refers to are made first, at every try: that costs nothing once they are there.
  */
 import { z } from 'zod';
 import { fullJitter } from '../backoff.ts';
-import { createJob, readObject } from '../k8s/api.ts';
+import { createObject, readObject } from '../k8s/api.ts';
 import type { KubernetesConnection } from '../k8s/connection.ts';
 import { KubernetesApiError, KubernetesUnreachableError } from '../k8s/errors.ts';
 import { FLOW_RUN_LABEL } from '../render/labels.ts';
 import type { JobManifest } from '../render/render.ts';
 import type { World } from '../world.ts';
-import { readFailure } from './failure.ts';
+import { type Created, readFailure } from './failure.ts';
+import type { JobSecrets } from './secrets.ts';
 
 export type Submitted =
   /** `object`: the Job as Kubernetes keeps it. */
@@ -40,10 +42,11 @@ export interface Stopping {
   readonly cut: AbortSignal;
 }
 
-/** Creates the Job or finds it made; never rejects because of a signal. */
+/** Creates the Job, after its Secrets, or finds it made; never rejects because of a signal. */
 export async function submitJob(
   job: JobManifest,
-  kubernetes: Pick<KubernetesConnection, 'call'>,
+  kubernetes: Pick<KubernetesConnection, 'call' | 'server'>,
+  secrets: Pick<JobSecrets, 'make'>,
   policy: SubmitPolicy,
   world: World,
   { stop, cut }: Stopping,
@@ -53,17 +56,24 @@ export async function submitJob(
   let mayExist = false;
   for (let failures = 1; !stop.aborted; failures += 1) {
     let pauseMs: number;
+    let creating: Created = 'secret';
     try {
-      return { kind: 'created', object: await createJob(kubernetes, job.namespace, body, cut) };
+      await secrets.make(job, kubernetes, cut);
+      creating = 'job';
+      return { kind: 'created', object: await createObject(kubernetes, 'jobs', job.namespace, body, cut) };
     } catch (error) {
-      if (cut.aborted) return { kind: 'stopped', mayExist: true };
-      mayExist ||= isAmbiguous(error);
-      const exists = error instanceof KubernetesApiError && error.status === 409 && error.reason === 'AlreadyExists';
+      if (cut.aborted) return { kind: 'stopped', mayExist: mayExist || creating === 'job' };
+      mayExist ||= creating === 'job' && isAmbiguous(error);
+      const exists =
+        creating === 'job' &&
+        error instanceof KubernetesApiError &&
+        error.status === 409 &&
+        error.reason === 'AlreadyExists';
       const found = exists ? await adopt(job, kubernetes, cut) : undefined;
       if (found !== undefined) return found;
-      const failure = exists ? DELETED_MEANWHILE : readFailure(error, job.namespace);
+      const failure = exists ? DELETED_MEANWHILE : readFailure(error, job.namespace, creating);
       if (failure.kind === 'passing') {
-        world.log.warning(`Creating Job ${job.namespace}/${job.name}: ${failure.reason}; trying again`);
+        world.log.warning(`Creating ${creating} of ${job.namespace}/${job.name}: ${failure.reason}; trying again`);
         pauseMs = fullJitter(failures, RETRY, world.random, failure.afterMs);
       } else {
         refusals += 1;
