@@ -22,6 +22,8 @@ export interface StepRequest {
   /** `env:` and secrets exported by the workflow. */
   readonly env: Readonly<Record<string, string>>;
   readonly event?: { readonly name: string; readonly payload: object; readonly ref?: string };
+  /** Where the action runs: the command that is put before it; absent: here. */
+  readonly entry?: (directory: string) => readonly string[];
   /** Told each line as it comes. */
   readonly onLine?: (line: string) => void;
   /** Sends the signals of a cancelled job (SIGINT, then what a runner sends) when aborted. */
@@ -45,6 +47,8 @@ export interface StepResult {
   readonly postExitCode: number;
   /** Names left in RUNNER_TEMP after post. */
   readonly leftovers: readonly string[];
+  /** Every file that main and post left behind outside the workspace, the runner's own among them: path → text. */
+  readonly files: Readonly<Record<string, string>>;
 }
 
 /**
@@ -79,10 +83,19 @@ export async function runStep(request: StepRequest): Promise<StepResult> {
       state,
       postExitCode,
       leftovers: await readdir(env.RUNNER_TEMP ?? ''),
+      files: await readFiles(folder),
     };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+async function readFiles(folder: string): Promise<Record<string, string>> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  return Object.fromEntries(
+    await Promise.all(files.map(async (file) => [file, await readFile(file, 'utf8')] as const)),
+  );
 }
 
 /** The whole environment in which a runner starts main, with the files it names in a folder of its own. */
@@ -200,11 +213,12 @@ const CANCEL_SIGNALS = [
 async function runEntry(
   entry: string,
   env: Record<string, string>,
-  request: { readonly workspace: string; readonly cancel?: AbortSignal | undefined },
+  request: Pick<StepRequest, 'workspace' | 'entry'> & { readonly cancel?: AbortSignal | undefined },
   onLine: (line: string) => void,
 ): Promise<number> {
   return await new Promise<number>((done, failed) => {
-    const child = spawn(process.execPath, [join(ROOT, entry)], {
+    const program = [...(request.entry?.(request.workspace) ?? []), process.execPath, join(ROOT, entry)];
+    const child = spawn(program[0] ?? '', program.slice(1), {
       cwd: request.workspace,
       env,
       stdio: ['ignore', 'pipe', 'pipe'],
