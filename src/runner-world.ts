@@ -116,7 +116,9 @@ function runnerLog(): Log {
       }
     },
     mask(secret) {
-      for (const part of [secret, ...secret.split(/\r?\n/)]) {
+      // Plans and outputs show values as JSON, where a quote or a backslash in a secret is spelled otherwise.
+      const json = JSON.stringify(secret).slice(1, -1);
+      for (const part of [secret, json, ...secret.split(/\r?\n/), ...json.split(/(?:\\r)?\\n/)]) {
         if (part.trim().length < SHORTEST_SECRET || secrets.has(part)) continue;
         secrets.add(part);
         core.setSecret(part);

@@ -79,7 +79,7 @@ async function applied(plan: Plan, refuse: (path: string, body: { name?: string 
 }
 
 const create = (...names: string[]): Plan => ({
-  workPools: [{ action: 'create', name: 'k', type: 'kubernetes', body: {}, queues: [] }],
+  workPools: [{ action: 'create', name: 'k', where, type: 'kubernetes', body: {}, queues: [] }],
   deployments: names.map((name) => ({ action: 'create', desired: desired(name) })),
   automations: [],
   slas: [],
@@ -148,7 +148,10 @@ describe('applying a plan', () => {
   });
 
   it('writes nothing when nothing has changed', async () => {
-    const { paths } = await applied({ ...create(), workPools: [{ action: 'unchanged', name: 'k' }] }, () => false);
+    const { paths } = await applied(
+      { ...create(), workPools: [{ action: 'unchanged', name: 'k', where }] },
+      () => false,
+    );
     expect(paths).toEqual([]);
   });
 });

@@ -66,7 +66,7 @@ export async function apply(plan: Plan, api: PrefectApi, log: Log, signal: Abort
 
   await Promise.all(
     plan.workPools.map((pool) =>
-      limit(() => attempt(`work pool ${pool.name}`, undefined, () => writeWorkPool(pool, api, signal))),
+      limit(() => attempt(`work pool ${pool.name}`, pool.where, () => writeWorkPool(pool, api, signal))),
     ),
   );
 

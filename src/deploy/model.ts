@@ -91,6 +91,7 @@ export type PlannedWorkPool =
   | {
       readonly action: 'create';
       readonly name: string;
+      readonly where: Position;
       readonly type: string;
       readonly body: JsonObject;
       readonly queues: readonly QueueWrite[];
@@ -98,11 +99,12 @@ export type PlannedWorkPool =
   | {
       readonly action: 'change';
       readonly name: string;
+      readonly where: Position;
       readonly body: JsonObject;
       readonly queues: readonly QueueWrite[];
       readonly changes: readonly Change[];
     }
-  | { readonly action: 'unchanged'; readonly name: string };
+  | { readonly action: 'unchanged'; readonly name: string; readonly where: Position };
 
 export interface QueueWrite {
   readonly name: string;

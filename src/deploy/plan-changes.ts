@@ -3,7 +3,7 @@ import { signInToFetch } from '../image/sign-in.ts';
 import type { Job } from '../job.ts';
 import { throwIfAny } from '../problem.ts';
 import { defaultPull } from '../project/default-pull.ts';
-import { planLines } from '../report/plan-text.ts';
+import { showPlan } from '../report/show-plan.ts';
 import type { Prepared } from '../steps/model.ts';
 import { stepEnvironment } from '../steps/templating.ts';
 import { readActual } from './actual.ts';
@@ -49,9 +49,7 @@ export async function planChanges(checked: Checked, prepared: readonly Prepared[
     ...checkTriggerVariables(desired.automations, actual, plan.workPools),
   ]);
   for (const { message, where } of scheduleWarnings(plan)) log.warning(message, where);
-  await log.group('Plan', async () => {
-    for (const line of planLines(plan)) log.info(line);
-  });
+  await showPlan(plan, log);
   return plan;
 }
 

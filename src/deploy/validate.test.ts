@@ -47,7 +47,8 @@ describe('a work pool that a deployment names', () => {
   it('may be there, come with this deploy, or come out of a step', async () => {
     const text = project('name: k', 'name: new', 'name: "{{ step.pool }}"');
     const body = { name: 'new', type: 'kubernetes', base_job_template: TEMPLATE };
-    const created: PlannedWorkPool = { action: 'create', name: 'new', type: 'kubernetes', body, queues: [] };
+    const where = { file: 'prefect.yaml', line: 1, column: 1 };
+    const created: PlannedWorkPool = { action: 'create', name: 'new', where, type: 'kubernetes', body, queues: [] };
     expect(await refused(text, { k: 'kubernetes' }, [created])).toEqual([]);
   });
 

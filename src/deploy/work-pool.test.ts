@@ -35,6 +35,7 @@ describe('a work pool of prefect.yaml', () => {
     expect(plan(entry({ concurrency_limit: 5 }), actual())).toEqual({
       action: 'create',
       name: 'k',
+      where,
       type: 'kubernetes',
       body: { name: 'k', type: 'kubernetes', concurrency_limit: 5, base_job_template: defaultKubernetesTemplate },
       queues: [],

@@ -19,13 +19,14 @@ import type { ActualWorkPool, ActualWorkPools, Change, DesiredWorkPool, PlannedW
  */
 export function planWorkPool(desired: DesiredWorkPool, actual: ActualWorkPools): PlannedWorkPool {
   const { entry, name } = desired;
+  const { where } = entry;
   const existing = actual.workPools.get(name);
   const type = existing?.pool.type ?? entry.type ?? 'kubernetes';
   if (existing !== undefined && entry.type !== undefined && entry.type !== existing.pool.type) {
     throw new Problem(
       `work pool "${name}" is of type ${existing.pool.type} on the server, but prefect.yaml says ${entry.type}`,
       {
-        where: entry.positions.get('type') ?? entry.where,
+        where: entry.positions.get('type') ?? where,
         remedy: 'A pool cannot change its type: correct the type, or choose another name for the new pool.',
       },
     );
@@ -38,7 +39,7 @@ export function planWorkPool(desired: DesiredWorkPool, actual: ActualWorkPools):
     ...(template === undefined ? {} : { base_job_template: template }),
   };
   const queues = planQueues(entry.queues ?? [], existing);
-  if (existing === undefined) return { action: 'create', name, type, body: { name, type, ...wanted }, queues };
+  if (existing === undefined) return { action: 'create', name, where, type, body: { name, type, ...wanted }, queues };
 
   const before: JsonObject = {
     description: existing.pool.description ?? null,
@@ -51,8 +52,8 @@ export function planWorkPool(desired: DesiredWorkPool, actual: ActualWorkPools):
     ...Object.keys(body).flatMap((key) => leafChanges(key, before[key], body[key])),
     ...queues.map((queue) => ({ field: `queues.${queue.name}`, before: undefined, after: queue.body })),
   ];
-  if (changes.length === 0) return { action: 'unchanged', name };
-  return { action: 'change', name, body, queues, changes };
+  if (changes.length === 0) return { action: 'unchanged', name, where };
+  return { action: 'change', name, where, body, queues, changes };
 }
 
 function templateFor(

@@ -1,95 +1,88 @@
-import { type Json, SpelledNumber } from '@slipway/prefect/json';
-import type { Change, Plan, PlannedDeployment, PlannedWorkPool } from '../deploy/model.ts';
-import { automationLines, slaLine } from './automation-lines.ts';
-import { newScheduleLine, scheduleLines } from './schedule-lines.ts';
+import { visible } from './difference.ts';
+import { countActions, type Detail, type Item, type ItemAction } from './item.ts';
+import type { DiffLine } from './line-diff.ts';
 
-const LONGEST_VALUE = 120;
+/** Two values that take more than this stand on a line each. */
+const WIDTH = 120;
 
-/** The plan for a person: one line an object, one line a field that changes. */
-export function planLines(plan: Plan): string[] {
-  const lines = [
-    ...plan.workPools.flatMap(workPoolLines),
-    ...plan.deployments.flatMap(deploymentLines),
-    ...plan.automations.flatMap(automationLines),
-    ...plan.slas.map(slaLine),
+const SIGN = { create: '+', change: '~', remove: '-', 'remove-if-owned': '?', send: ' ' } as const;
+
+/**
+ * A plan for the log: first what changes, an object a line with its place in the file and a field a line below it, then
+ * the names of what stays as it is.
+ */
+export function planLines(items: readonly Item[]): string[] {
+  const kinds = [...new Set(items.map(({ kind }) => kind))];
+  const unchanged = kinds.flatMap((kind) => {
+    const names = items.filter((item) => item.kind === kind && item.action === 'unchanged').map(({ name }) => name);
+    return names.length === 0 ? [] : wrapped(`  unchanged, ${kind}${names.length === 1 ? '' : 's'}: `, names);
+  });
+  return [
+    ...items.flatMap(({ action, ...item }) => (action === 'unchanged' ? [] : itemLines({ ...item, action }))),
+    ...unchanged,
   ];
-  const { create, change, remove, unchanged } = countActions(plan);
+}
+
+/** How much a plan changes, on one line. */
+export function planCount(items: readonly Item[]): string {
+  const { create, change, remove, unchanged } = countActions(items);
   const removed = remove === 0 ? '' : ` ${remove} to remove,`;
-  return [...lines, `Plan: ${create} to create, ${change} to change,${removed} ${unchanged} unchanged.`];
+  return `Plan: ${create} to create, ${change} to change,${removed} ${unchanged} unchanged.`;
 }
 
-/** How many objects a plan creates, changes, removes and leaves alone, as far as it knows. */
-export function countActions(plan: Plan): Record<'create' | 'change' | 'remove' | 'unchanged', number> {
-  const counts = { create: 0, change: 0, remove: 0, unchanged: 0 };
-  const automations = plan.automations.flatMap((one) => one.automations);
-  for (const { action } of [...plan.workPools, ...plan.deployments, ...automations]) {
-    if (action !== 'remove-if-owned') counts[action] += 1;
-  }
-  return counts;
+type Shown = Omit<Item, 'action'> & { readonly action: Exclude<ItemAction, 'unchanged'> };
+
+function itemLines({ action, label, note, where, details }: Shown): string[] {
+  const did = [action === 'remove-if-owned' ? 'remove' : action, ...(note === undefined ? [] : [note])].join(', ');
+  return [
+    `${SIGN[action]} ${visible(label)} (${did}) ${where.file}:${where.line}`,
+    ...details.flatMap(detailLines).map((line) => `    ${line}`),
+  ];
 }
 
-/** What a line of a plan begins with. */
-export const SIGN = { create: '+', change: '~', remove: '-', unchanged: ' ' } as const;
-
-function workPoolLines(planned: PlannedWorkPool): string[] {
-  const title = `${SIGN[planned.action]} work pool ${planned.name}`;
-  switch (planned.action) {
-    case 'unchanged':
-      return [`${title} (unchanged)`];
-    case 'create':
-      return [`${title} (create, type ${planned.type})`];
-    case 'change':
-      return [`${title} (change)`, ...planned.changes.map(changeLine)];
-  }
-}
-
-function deploymentLines(planned: PlannedDeployment): string[] {
-  const title = `${SIGN[planned.action]} deployment ${planned.desired.name}`;
-  switch (planned.action) {
-    case 'unchanged':
-      return [`${title} (unchanged)`];
-    case 'create':
-      return [
-        `${title} (create)`,
-        ...shownFields(planned.desired.fields).map(([field, value]) => `    ${field}: ${valueText(value)}`),
-        ...(planned.desired.schedules ?? []).map(newScheduleLine),
-      ];
-    case 'change':
-      return [`${title} (change)`, ...planned.changes.map(changeLine), ...scheduleLines(planned.schedules)];
+function detailLines(detail: Detail): string[] {
+  switch (detail.kind) {
+    case 'field':
+      return [`${visible(detail.field)}: ${detail.text}`];
+    case 'added':
+      return [`+ ${visible(detail.text)}`];
+    case 'removed':
+      return [`- ${visible(detail.text)}`];
+    case 'change': {
+      const field = visible(detail.field);
+      const { difference } = detail;
+      if (difference.kind === 'lines') return [`${field}:`, ...difference.lines.map((line) => `  ${diffLine(line)}`)];
+      const line = `${field}: ${difference.before} → ${difference.after}`;
+      return line.length <= WIDTH ? [line] : [`${field}:`, `  - ${difference.before}`, `  + ${difference.after}`];
+    }
   }
 }
 
-const SHOWN = [
-  'entrypoint',
-  'work_pool_name',
-  'work_queue_name',
-  'version',
-  'tags',
-  'parameters',
-  'job_variables',
-] as const;
+const DIFF_SIGN = { same: ' ', removed: '-', added: '+' } as const;
 
-function shownFields(fields: Readonly<Partial<Record<(typeof SHOWN)[number], unknown>>>): [string, Json][] {
-  return SHOWN.map((field): [string, Json] => [field, (fields[field] ?? null) as Json]).filter(
-    ([, value]) => !isEmpty(value),
-  );
+/** One line of a difference as diff programs write it. */
+export function diffLine(line: DiffLine): string {
+  switch (line.kind) {
+    case 'skipped':
+      return `  (${line.count} lines the same)`;
+    case 'cut off':
+      return `  (and ${line.removed} lines removed, ${line.added} added)`;
+    default:
+      return `${DIFF_SIGN[line.kind]} ${line.text}`.trimEnd();
+  }
 }
 
-function isEmpty(value: Json): boolean {
-  return (
-    value === null ||
-    (typeof value === 'object' && !(value instanceof SpelledNumber) && Object.keys(value).length === 0)
-  );
-}
-
-/** One field that changes, on one line. */
-export function changeLine(change: Change): string {
-  return `    ${change.field}: ${valueText(change.before)} → ${valueText(change.after)}`;
-}
-
-/** A value on one line, cut where it is long. */
-export function valueText(value: Json | undefined): string {
-  if (value === undefined) return '(none)';
-  const text = JSON.stringify(value);
-  return text.length <= LONGEST_VALUE ? text : `${text.slice(0, LONGEST_VALUE)}…`;
+/** Names one after the other, in lines of readable length. */
+function wrapped(title: string, names: readonly string[]): string[] {
+  const lines: string[] = [];
+  let line = title;
+  names.forEach((name, index) => {
+    const text = `${visible(name)}${index === names.length - 1 ? '' : ','}`;
+    if (line.length + text.length > WIDTH && line.trim() !== '' && line !== title) {
+      lines.push(line.trimEnd());
+      line = '      ';
+    }
+    line += `${text} `;
+  });
+  return [...lines, line.trimEnd()];
 }

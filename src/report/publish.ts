@@ -12,8 +12,12 @@ import { type Report, summaryMarkdown } from './summary.ts';
  */
 export async function publish(result: Report, job: Job): Promise<void> {
   const { log } = job.world;
-  for (const [name, value] of Object.entries(outputsOf(result))) core.setOutput(name, log.redact(value));
-  if (job.world.env.GITHUB_STEP_SUMMARY) await core.summary.addRaw(log.redact(summaryMarkdown(result))).write();
+  const { values, warnings } = outputsOf(result);
+  for (const [name, value] of Object.entries(values)) core.setOutput(name, log.redact(value));
+  for (const warning of warnings) log.warning(warning);
+  if (job.world.env.GITHUB_STEP_SUMMARY) {
+    await core.summary.addRaw(log.redact(summaryMarkdown(result, log.redact))).write();
+  }
   throwIfAny([
     ...result.applied.failures.map(
       ({ what, reason, where }) =>

@@ -1,110 +1,30 @@
-import { AutomationRecord, DeploymentRecord } from '@slipway/prefect/client';
 import { describe, expect, it } from 'vitest';
-import { type DeploymentFields, type DesiredDeployment, deploymentName, type Plan } from '../deploy/model.ts';
-import { triggerSpec } from '../deploy/trigger-spec.ts';
+import { deploymentName, type Plan } from '../deploy/model.ts';
 import { outputsOf } from '../outputs.ts';
+import { planItems } from './items.ts';
 import { planJson } from './plan-json.ts';
-import { planLines } from './plan-text.ts';
-import { type Report, summaryMarkdown } from './summary.ts';
+import { planCount, planLines } from './plan-text.ts';
+import { automation, manyDeployments, plan, report, wanted, where, withAutomations } from './testing-report.ts';
 
-const where = { file: 'prefect.yaml', line: 1, column: 1 };
-const fields: DeploymentFields = {
-  version: 'abc',
-  description: null,
-  tags: ['abc'],
-  entrypoint: 'f.py:f',
-  parameters: {},
-  parameter_openapi_schema: {},
-  job_variables: { image: 'r/i@sha256:1' },
-  pull_steps: [],
-  work_pool_name: 'k',
-  work_queue_name: null,
-};
-
-function desired(name: string): DesiredDeployment {
-  return { name: deploymentName('f', name), flowName: 'f', deploymentName: name, fields, where, positions: new Map() };
-}
-
-const record = DeploymentRecord.parse({ id: 'id-2', name: 'old', flow_id: '1' });
-
-const plan: Plan = {
-  workPools: [
-    { action: 'create', name: 'k', type: 'kubernetes', body: {}, queues: [] },
-    { action: 'unchanged', name: 'other' },
-  ],
-  deployments: [
-    { action: 'create', desired: desired('new') },
-    {
-      action: 'change',
-      desired: desired('old'),
-      actual: record,
-      changes: [
-        { field: 'tags', before: ['x|y'], after: ['abc'] },
-        { field: 'parameters.p', before: undefined, after: '<b>`' },
-      ],
-    },
-    { action: 'unchanged', desired: desired('same'), actual: { ...record, id: 'id-3' } },
-  ],
-  automations: [],
-  slas: [],
-};
-
-const report: Report = {
-  mode: 'deploy',
-  modeReason: 'the event is a push',
-  revision: {
-    sha: '1234567890123456789012345678901234567890',
-    shortSha: '1234567',
-    branch: 'main',
-    refName: 'main',
-    dirty: false,
-    committedAt: 0,
-    message: 'Fix <script> | tables',
-    repositoryUrl: 'https://github.com/acme/hello',
-    repository: 'acme/hello',
-    origin: 'HEAD',
-  },
-  images: [],
-  plan,
-  applied: {
-    deployments: [
-      { name: deploymentName('f', 'old'), id: 'id-2', action: 'change' },
-      { name: deploymentName('f', 'same'), id: 'id-3', action: 'unchanged' },
-    ],
-    workPools: [],
-    failures: [{ what: 'deployment f/new', reason: '503 from the server', where }],
-  },
-  runs: [
-    {
-      id: 'r',
-      name: 'quick-fox',
-      deployment: deploymentName('f', 'old'),
-      url: 'http://ui/runs/flow-run/r',
-      outcome: 'finished',
-      state: { type: 'CRASHED', name: 'Crashed', message: 'OOMKilled' },
-      seconds: 12,
-    },
-  ],
-  uiUrl: 'http://ui',
-};
+const asIs = (text: string) => text;
 
 describe('the plan', () => {
-  it('is one line an object and one a changed field', () => {
-    expect(planLines(plan)).toEqual([
-      '+ work pool k (create, type kubernetes)',
-      '  work pool other (unchanged)',
-      '+ deployment f/new (create)',
+  it('is one line an object and one a changed field, then the names of what stays', () => {
+    expect(planLines(planItems(plan, asIs))).toEqual([
+      '+ work pool k (create, type kubernetes) prefect.yaml:4',
+      '+ deployment f/new (create) prefect.yaml:12',
       '    entrypoint: "f.py:f"',
       '    work_pool_name: "k"',
       '    version: "abc"',
       '    tags: ["abc"]',
       '    job_variables: {"image":"r/i@sha256:1"}',
-      '~ deployment f/old (change)',
+      '~ deployment f/old (change) prefect.yaml:20',
       '    tags: ["x|y"] → ["abc"]',
       '    parameters.p: (none) → "<b>`"',
-      '  deployment f/same (unchanged)',
-      'Plan: 2 to create, 1 to change, 2 unchanged.',
+      '  unchanged, work pool: other',
+      '  unchanged, deployment: f/same',
     ]);
+    expect(planCount(planItems(plan, asIs))).toBe('Plan: 2 to create, 1 to change, 2 unchanged.');
   });
 
   it('is given to programs with the same names', () => {
@@ -133,37 +53,9 @@ describe('the plan', () => {
 });
 
 describe('automations and SLAs', () => {
-  const spec = triggerSpec.parse({ name: 'new', expect: ['x'], parameters: { p: 1 } });
-  const wanted = { spec, unknown: [], where };
-  const actual = AutomationRecord.parse({ id: 'id-a', name: 'old', trigger: {} });
-  const withAutomations: Plan = {
-    workPools: [],
-    deployments: [],
-    automations: [
-      {
-        deployment: deploymentName('f', 'd'),
-        where,
-        automations: [
-          { action: 'create', name: 'new', desired: { ...wanted, unknown: ['enabled'] } },
-          {
-            action: 'change',
-            name: 'old',
-            desired: wanted,
-            actual,
-            changes: [{ field: 'within', before: 5, after: 10 }],
-          },
-          { action: 'unchanged', name: 'same', desired: wanted, actual },
-          { action: 'remove', name: 'gone', actual },
-          { action: 'remove-if-owned', name: 'perhaps', actual },
-        ],
-      },
-    ],
-    slas: [{ deployment: deploymentName('f', 'd'), where, slas: [{ name: 'slow' }] }],
-  };
-
   it('are lines of the plan', () => {
-    expect(planLines(withAutomations)).toEqual([
-      '+ automation new of f/d (create)',
+    expect(planLines(planItems(withAutomations, asIs))).toEqual([
+      '+ automation new of f/d (create) prefect.yaml:4',
       '    type: "event"',
       '    expect: ["x"]',
       '    posture: "Reactive"',
@@ -171,14 +63,16 @@ describe('automations and SLAs', () => {
       '    within: 0.0',
       '    parameters: {"p":1}',
       '    enabled: "(known at deploy)"',
-      '~ automation old of f/d (change)',
+      '~ automation old of f/d (change) prefect.yaml:4',
       '    within: 5 → 10',
-      '  automation same of f/d (unchanged)',
-      '- automation gone of f/d (remove)',
-      '? automation perhaps of f/d (removed if its `triggers` made it, which only the server can tell)',
-      '  SLAs of f/d: slow (sent on every deploy: Prefect does not show what it has)',
-      'Plan: 1 to create, 1 to change, 1 to remove, 1 unchanged.',
+      '- automation gone of f/d (remove) prefect.yaml:4',
+      '? automation perhaps of f/d (remove, if its `triggers` made it, which only the server can tell) prefect.yaml:4',
+      '  SLAs of f/d (send, slow; sent on every deploy, since Prefect does not show what it has) prefect.yaml:4',
+      '  unchanged, automation: same of f/d',
     ]);
+    expect(planCount(planItems(withAutomations, asIs))).toBe(
+      'Plan: 1 to create, 1 to change, 1 to remove, 1 unchanged.',
+    );
   });
 
   it('are in the plan for programs', () => {
@@ -196,72 +90,89 @@ describe('automations and SLAs', () => {
   });
 
   it.each<[Plan['automations'][number]['automations'], boolean]>([
-    [[{ action: 'remove', name: 'gone', actual }], true],
-    [[{ action: 'remove-if-owned', name: 'perhaps', actual }], false],
-    [[{ action: 'unchanged', name: 'same', desired: wanted, actual }], false],
+    [[{ action: 'remove', name: 'gone', actual: automation }], true],
+    [[{ action: 'remove-if-owned', name: 'perhaps', actual: automation }], false],
+    [[{ action: 'unchanged', name: 'same', desired: wanted, actual: automation }], false],
   ])('count as a change when they certainly are one (%#)', (automations, changed) => {
     const one = { deployment: deploymentName('f', 'd'), where, automations };
     expect(planJson({ ...withAutomations, automations: [one] }).changed).toBe(changed);
   });
-
-  it.each([
-    '| automation | `new of f/d` | 🔴 not written |',
-    '| automation | [`old of f/d`](http://ui/automations/automation/id-a) | 🟡 changed |',
-    '| automation | `gone of f/d` | 🟤 removed |',
-    '| SLAs | `f/d` | 🔵 1 sent |',
-    '1 created, 1 changed, 1 removed, 1 unchanged.',
-  ])('are in the job summary: %s', (line) => {
-    const failures = [{ what: 'automation new of f/d', reason: '422', where }];
-    const written = { name: deploymentName('f', 'd'), id: 'id-d', action: 'unchanged' } as const;
-    const applied = { ...report.applied, deployments: [written], failures };
-    expect(summaryMarkdown({ ...report, plan: withAutomations, applied })).toContain(line);
-  });
-
-  it.each([
-    '| automation | `new of f/d` | 🔴 not written |',
-    '| SLAs | `f/d` | 🔴 not written |',
-  ])('are not written when their deployment is not: %s', (line) => {
-    const failures = [{ what: 'deployment f/d', reason: '503', where }];
-    const applied = { ...report.applied, deployments: [], failures };
-    expect(summaryMarkdown({ ...report, plan: withAutomations, applied })).toContain(line);
-  });
 });
 
-describe('the job summary', () => {
-  const summary = summaryMarkdown(report);
+describe('a plan of many deployments', () => {
+  const lines = (count: number, changed: number) =>
+    planLines(planItems(manyDeployments(count, changed, [{ field: 'version', before: 'a', after: 'b' }]).plan, asIs));
 
-  it.each([
-    ['links the commit', '[`1234567`](https://github.com/acme/hello/commit/1234567890123456789012345678901234567890)'],
-    ['links a deployment', '[`f/old`](http://ui/deployments/deployment/id-2)'],
-    ['links a run and shows its state', '| [quick-fox](http://ui/runs/flow-run/r) | `f/old` | 🔴 Crashed | 12 s |'],
-    ['says what failed', '- **deployment f/new**: 503 from the server'],
-    ['marks what failed in the table', '| deployment | `f/new` | 🔴 not written |'],
-  ])('%s', (_name, text) => {
-    expect(summary).toContain(text);
+  it('shows the one that changes before the names of the 499 others, in lines that can be read', () => {
+    const [first, second, third, ...rest] = lines(500, 1);
+    expect([first, second]).toEqual(['~ deployment f/number-0 (change) prefect.yaml:10', '    version: "a" → "b"']);
+    expect(third).toMatch(/^ {2}unchanged, deployments: f\/number-1, f\/number-2,/);
+    expect(rest.length).toBeLessThan(80);
+    expect(rest.every((line) => line.startsWith('      f/number-') && line.length <= 120)).toBe(true);
+    expect(rest.at(-1)).toMatch(/f\/number-499$/);
   });
 
-  it('lets nothing from outside become markup or end a cell', () => {
-    expect(summary).not.toContain('<script>');
-    expect(summary).not.toContain('<b>');
-    expect(summary).toContain('x\\|y');
+  it('shows all that change', () => {
+    expect(lines(500, 500).filter((line) => line.startsWith('~'))).toHaveLength(500);
   });
 
-  it('says that a plan wrote nothing, and why', () => {
-    const planned = summaryMarkdown({ ...report, mode: 'plan', modeReason: 'the event is pull request #7', runs: [] });
-    expect(planned).toContain('Nothing was written (the event is pull request #7).');
-    expect(planned).toContain('🟢 create |');
+  it('shows long values below their field', () => {
+    const changes = [{ field: 'description', before: 'x'.repeat(90), after: 'y'.repeat(90) }];
+    expect(planLines(planItems(manyDeployments(1, 1, changes).plan, asIs)).slice(1)).toEqual([
+      '    description:',
+      `      - "${'x'.repeat(90)}"`,
+      `      + "${'y'.repeat(90)}"`,
+    ]);
   });
 });
 
 describe('outputs', () => {
   it('are text, JSON where there are many', () => {
-    const outputs = outputsOf(report);
-    expect(outputs).toMatchObject({ image: '', changed: 'true', sha: report.revision.sha });
-    expect(JSON.parse(outputs.deployments ?? '')).toEqual([
+    const { values, warnings } = outputsOf(report);
+    expect(warnings).toEqual([]);
+    expect(values).toMatchObject({ image: '', changed: 'true', sha: report.revision.sha });
+    expect(JSON.parse(values.deployments ?? '')).toEqual([
       { name: 'f/new', action: 'create', written: false },
       { name: 'f/old', action: 'change', id: 'id-2', url: 'http://ui/deployments/deployment/id-2' },
       { name: 'f/same', action: 'unchanged', id: 'id-3', url: 'http://ui/deployments/deployment/id-3' },
     ]);
-    expect(JSON.parse(outputs.runs ?? '')).toMatchObject([{ id: 'r', state: 'CRASHED' }]);
+    expect(JSON.parse(values.runs ?? '')).toMatchObject([{ id: 'r', state: 'CRASHED' }]);
+  });
+
+  const total = ({ values }: ReturnType<typeof outputsOf>) =>
+    Object.values(values).reduce((sum, value) => sum + value.length, 0);
+
+  it('have room for 500 deployments that all change', () => {
+    const outputs = outputsOf(manyDeployments(500, 500, [{ field: 'version', before: 'a', after: 'b' }]));
+    expect(outputs.warnings).toEqual([]);
+    expect(JSON.parse(outputs.values.deployments ?? '')).toHaveLength(500);
+    expect(total(outputs)).toBeLessThan(500_000);
+  });
+
+  it('count the changes that would take them over GitHub’s megabyte', () => {
+    const schema = { field: 'parameter_openapi_schema.x', before: 'x'.repeat(2_000), after: 'y'.repeat(2_000) };
+    const outputs = outputsOf(manyDeployments(500, 300, [schema]));
+    expect(total(outputs)).toBeLessThan(500_000);
+    expect(outputs.warnings).toEqual([
+      'The output plan is not whole (`left_out`): GitHub takes 1 MB of a job. The log has all of it.',
+    ]);
+    const planned = JSON.parse(outputs.values.plan ?? '') as {
+      left_out: object;
+      deployments: { action: string; changes?: object[]; changes_left_out?: number }[];
+    };
+    const whole = planned.deployments.filter(({ changes = [] }) => changes.length > 0).length;
+    expect(whole).toBeGreaterThan(50);
+    expect(planned.left_out).toEqual({ changes: 300 - whole, objects: 0, unchanged: 0 });
+    expect(planned.deployments.filter((one) => one.changes_left_out === 1)).toHaveLength(300 - whole);
+    expect(planned.deployments).toHaveLength(500);
+  });
+
+  it('leave out what is unchanged first where there are thousands', () => {
+    const outputs = outputsOf(manyDeployments(20_000, 10, []));
+    expect(total(outputs)).toBeLessThan(500_000);
+    expect(outputs.warnings[0]).toBe('The output deployments holds 10 of 20000: GitHub takes 1 MB of a job.');
+    const planned = JSON.parse(outputs.values.plan ?? '') as { left_out: { unchanged: number }; deployments: object[] };
+    expect(planned.deployments.length + planned.left_out.unchanged).toBe(20_000);
+    expect(planned.deployments[0]).toMatchObject({ name: 'f/number-0', action: 'change' });
   });
 });

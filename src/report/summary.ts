@@ -1,11 +1,13 @@
-import { type UiObject, uiLink } from '@slipway/prefect/settings';
-import { automationLabel } from '../deploy/automations-apply.ts';
-import type { Applied, DeploymentName, Plan } from '../deploy/model.ts';
+import type { Applied, Plan } from '../deploy/model.ts';
 import type { BuiltImage } from '../image/model.ts';
 import { failed, type Run } from '../runs/model.ts';
 import type { Revision } from '../source/model.ts';
-import { countActions, valueText } from './plan-text.ts';
-import { scheduleChanges } from './schedule-lines.ts';
+import { type Budget, openBudget } from './budget.ts';
+import type { Redact } from './difference.ts';
+import { countActions } from './item.ts';
+import { planItems } from './items.ts';
+import { codeSpan, link, plainText } from './markdown.ts';
+import { detailLines, itemDetails, itemName, itemRow, type Outcome, outcomes } from './summary-items.ts';
 
 export interface Report {
   readonly mode: 'plan' | 'deploy';
@@ -18,152 +20,131 @@ export interface Report {
   readonly uiUrl: string;
 }
 
-const ICON = {
-  create: '🟢 created',
-  change: '🟡 changed',
-  remove: '🟤 removed',
-  'remove-if-owned': '🟤 removed if triggers made it',
-  unchanged: '⚪ unchanged',
-} as const;
-const PLANNED_ICON = {
-  create: '🟢 create',
-  change: '🟡 change',
-  remove: '🟤 remove',
-  'remove-if-owned': '🟤 remove if triggers made it',
-  unchanged: '⚪ unchanged',
-} as const;
+/** GitHub drops the whole summary of a step that wrote more than 1 MiB. */
+const MOST_BYTES = 1024 * 1024;
+/** Kept for headings and for the line that says what was left out. */
+const RESERVE = 2_000;
+/** Differences of so many lines in all are shown open. */
+const OPEN_LINES = 40;
 
-/** The job summary as GitHub-flavoured Markdown: what was built, deployed and run, with links. */
-export function summaryMarkdown(report: Report): string {
-  const sections = [
-    title(report),
-    images(report),
-    objects(report),
-    changedFields(report),
-    failures(report),
-    runs(report),
-  ];
-  return `${sections.filter((section) => section !== '').join('\n\n')}\n`;
+/**
+ * The job summary as GitHub-flavoured Markdown: what was built, deployed and run, with links. What does not fit is
+ * counted in a last line; what failed, what ran and what changed come before what stays as it is.
+ *
+ * @param redact replaces secrets; asked of each text before it is cut or spelled for Markdown.
+ * @param limit bytes of UTF-8.
+ */
+export function summaryMarkdown(report: Report, redact: Redact, limit = MOST_BYTES): string {
+  const all = outcomes(planItems(report.plan, redact), report, redact);
+  const shown = all.filter(({ action, written }) => action !== 'unchanged' || !written);
+  const budget = openBudget(limit - RESERVE, (text) => Buffer.byteLength(text) + 2);
+  // In the order of what a person would miss most.
+  const head = [title(report, all, redact), images(report)].map((text) => budget.take([text], String).taken.join(''));
+  const failures = notWritten(report, budget, redact);
+  const runs = runTable(report, budget, redact);
+  const objects = objectTable(shown, report, budget);
+  const changes = changeBlocks(shown, budget);
+  const unchanged = unchangedNames(
+    all.filter((item) => !shown.includes(item)),
+    report,
+    budget,
+  );
+  const sections = [failures, objects, changes, unchanged, runs];
+  const left = sections.flatMap((section) => section.left);
+  const closing =
+    left.length === 0
+      ? ''
+      : `**Left out here, because a summary may not be longer:** ${left.join(', ')}. All of it is in the log of this step, what changes in its group “Plan”.`;
+  return `${[...head, ...sections.map(({ text }) => text), closing].filter((text) => text !== '').join('\n\n')}\n`;
 }
 
-function title(report: Report): string {
-  const counts = countActions(report.plan);
-  const { revision } = report;
+/** A part of the summary, and in words how much of it was left out. */
+interface Section {
+  readonly text: string;
+  readonly left: readonly string[];
+}
+
+function section<T>(
+  head: readonly string[],
+  rows: { readonly taken: readonly T[]; readonly left: readonly T[] },
+  text: (row: T) => string,
+  what: (count: number) => string,
+  between = '\n',
+): Section {
+  return {
+    text: rows.taken.length === 0 ? '' : [...head, rows.taken.map(text).join(between)].join('\n'),
+    left: rows.left.length === 0 ? [] : [what(rows.left.length)],
+  };
+}
+
+function title(report: Report, all: readonly Outcome[], redact: Redact): string {
+  const { create, change, remove, unchanged } = countActions(all.filter(({ written }) => written));
+  const { revision, mode } = report;
   const commit =
     revision.sha === undefined
       ? 'no revision'
       : revision.repositoryUrl === undefined
         ? `\`${revision.shortSha}\``
-        : `[\`${revision.shortSha}\`](${revision.repositoryUrl}/commit/${revision.sha})`;
-  const about = `${commit}${revision.message === undefined ? '' : ` ${inline(revision.message)}`}`;
-  const { create, change, remove, unchanged } = counts;
-  const did =
-    report.mode === 'plan'
-      ? `${create} to create, ${change} to change,${remove === 0 ? '' : ` ${remove} to remove,`} ${unchanged} unchanged. Nothing was written (${report.modeReason}).`
-      : `${create} created, ${change} changed,${remove === 0 ? '' : ` ${remove} removed,`} ${unchanged} unchanged.`;
-  return `## Slipway: ${report.mode}\n\n${about}\n\n${did}`;
+        : link(`\`${revision.shortSha}\``, `${revision.repositoryUrl}/commit/${revision.sha}`);
+  const about = revision.message === undefined ? commit : `${commit} ${plainText(redact(revision.message))}`;
+  const failures = all.filter(({ written }) => !written).length;
+  const to = mode === 'plan' ? ['to create', 'to change', 'to remove'] : ['created', 'changed', 'removed'];
+  const counts = [
+    `${create} ${to[0]}`,
+    `${change} ${to[1]}`,
+    ...(remove === 0 ? [] : [`${remove} ${to[2]}`]),
+    `${unchanged} unchanged`,
+    ...(failures === 0 ? [] : [`${failures} not written`]),
+  ];
+  const nothing = mode === 'plan' ? ` Nothing was written (${plainText(report.modeReason)}).` : '';
+  return `## Slipway: ${mode}\n\n${about}\n\n**${counts.join(', ')}.**${nothing}`;
 }
 
 function images(report: Report): string {
   if (report.images.length === 0) return '';
   const rows = report.images.map(
-    (image) =>
-      `| \`${image.image}\` | ${image.digest === undefined ? 'known at deploy' : `\`${image.digest}\``} | ${image.seconds.toFixed(1)} s |`,
+    ({ image, digest, seconds }) =>
+      `| ${codeSpan(image)} | ${digest === undefined ? 'known at deploy' : codeSpan(digest)} | ${seconds.toFixed(1)} s |`,
   );
   return ['### Images', '', '| image | digest | time |', '|---|---|---|', ...rows].join('\n');
 }
 
-function objects(report: Report): string {
-  const icon = report.mode === 'plan' ? PLANNED_ICON : ICON;
-  const ids = new Map(report.applied.deployments.map((one) => [one.name, one.id]));
-  const failedWrites = new Set(report.applied.failures.map((failure) => failure.what));
-  /** What belongs to a deployment that was not written has not been written either. */
-  const skipped = (deployment: DeploymentName) => report.mode === 'deploy' && !ids.has(deployment);
-  const row = (
-    kind: string,
-    name: string,
-    action: keyof typeof ICON,
-    object: UiObject | undefined,
-    notWritten = failedWrites.has(`${kind} ${name}`),
-  ): string => {
-    const shown = notWritten ? '🔴 not written' : icon[action];
-    const label = object === undefined ? `\`${name}\`` : `[\`${name}\`](${uiLink(report.uiUrl, object)})`;
-    return `| ${kind} | ${label} | ${shown} |`;
-  };
-  const exists = (action: string): boolean => report.mode === 'deploy' || action !== 'create';
-  const pools = report.plan.workPools.map(({ name, action }) =>
-    row('work pool', name, action, exists(action) ? { kind: 'work-pool', name } : undefined),
-  );
-  const deployments = report.plan.deployments.map((planned) => {
-    const id = ids.get(planned.desired.name) ?? (planned.action === 'create' ? undefined : planned.actual.id);
-    return row(
-      'deployment',
-      planned.desired.name,
-      planned.action,
-      id === undefined ? undefined : { kind: 'deployment', id },
-      skipped(planned.desired.name),
-    );
-  });
-  const automations = report.plan.automations.flatMap((planned) =>
-    planned.automations.map((one) => {
-      const link =
-        'actual' in one && one.action !== 'remove' ? ({ kind: 'automation', id: one.actual.id } as const) : undefined;
-      const notWritten = skipped(planned.deployment) || failedWrites.has(automationLabel(one.name, planned));
-      return row('automation', inline(`${one.name} of ${planned.deployment}`), one.action, link, notWritten);
-    }),
-  );
-  const slas = report.plan.slas.map(({ deployment, slas: sent }) => {
-    const label = `SLAs of ${deployment}`;
-    const did =
-      skipped(deployment) || failedWrites.has(label)
-        ? '🔴 not written'
-        : `🔵 ${sent.length} ${report.mode === 'plan' ? 'to send' : 'sent'}`;
-    return `| SLAs | \`${deployment}\` | ${did} |`;
-  });
-  const heading =
-    automations.length === 0 ? '### Work pools and deployments' : '### Work pools, deployments, automations';
-  return [heading, '', '| kind | name | |', '|---|---|---|', ...pools, ...deployments, ...automations, ...slas].join(
-    '\n',
+function notWritten({ applied }: Report, budget: Budget, redact: Redact): Section {
+  const row = ({ what, reason }: Applied['failures'][number]) =>
+    `- **${plainText(redact(what))}**: ${plainText(redact(reason))}`;
+  const rows = budget.take(applied.failures, row);
+  const head = ['### Not written', '', 'Everything else was applied; a second run converges.', ''];
+  return section(head, rows, row, (count) => `${count} failures`);
+}
+
+function objectTable(items: readonly Outcome[], report: Report, budget: Budget): Section {
+  const row = (item: Outcome) => itemRow(item, report);
+  const what = report.mode === 'plan' ? 'What changes' : 'What changed';
+  return section(
+    [`### ${what}`, '', '| kind | name | | where |', '|---|---|---|---|'],
+    budget.take(items, row),
+    row,
+    (count) => `${count} objects`,
   );
 }
 
-function changedFields(report: Report): string {
-  const blocks = [
-    ...report.plan.workPools.map((planned) => ({ name: `work pool ${planned.name}`, planned })),
-    ...report.plan.deployments.map((planned) => ({ name: planned.desired.name, planned })),
-    ...report.plan.automations.flatMap((of) =>
-      of.automations.map((planned) => ({ name: automationLabel(planned.name, of), planned })),
-    ),
-  ].flatMap(({ name, planned }) => {
-    if (planned.action !== 'change') return [];
-    const schedules = 'schedules' in planned ? scheduleChanges(planned.schedules) : [];
-    const rows = [...planned.changes, ...schedules].map(
-      (change) => `| ${code(change.field)} | ${code(valueText(change.before))} | ${code(valueText(change.after))} |`,
-    );
-    return [
-      [
-        `<details><summary>${inline(name)}</summary>`,
-        '',
-        '| field | before | after |',
-        '|---|---|---|',
-        ...rows,
-        '',
-        '</details>',
-      ].join('\n'),
-    ];
-  });
-  return blocks.length === 0 ? '' : ['### Changes', ...blocks].join('\n\n');
+function changeBlocks(items: readonly Outcome[], budget: Budget): Section {
+  const detailed = items.filter(({ details }) => details.length > 0);
+  const lines = detailed.reduce((sum, { details }) => sum + details.flatMap(detailLines).length, 0);
+  const block = (item: Outcome) => itemDetails(item, lines <= OPEN_LINES);
+  return section([], budget.take(detailed, block), block, (count) => `the fields of ${count} objects`, '\n\n');
 }
 
-function failures(report: Report): string {
-  if (report.applied.failures.length === 0) return '';
-  const rows = report.applied.failures.map((failure) => `- **${inline(failure.what)}**: ${inline(failure.reason)}`);
-  return ['### Not written', '', ...rows, '', 'Everything else was applied; a second run converges.'].join('\n');
+function unchangedNames(items: readonly Outcome[], report: Report, budget: Budget): Section {
+  const name = (item: Outcome) => itemName(item, report.uiUrl, 'text');
+  const names = section([], budget.take(items, name), name, (count) => `the names of ${count} unchanged`, ', ');
+  if (names.text === '') return names;
+  const text = `<details><summary>${items.length} unchanged</summary>\n\n${names.text}\n\n</details>`;
+  return { ...names, text };
 }
 
-function runs(report: Report): string {
-  if (report.runs.length === 0) return '';
-  const rows = report.runs.map((run) => {
+function runTable(report: Report, budget: Budget, redact: Redact): Section {
+  const row = (run: Run): string => {
     const state =
       run.outcome === 'started'
         ? 'started'
@@ -172,19 +153,14 @@ function runs(report: Report): string {
           : `timed out (${run.state.name})`;
     const icon = run.outcome === 'started' ? '🔵' : failed(run) ? '🔴' : '🟢';
     const time = run.outcome === 'finished' ? `${run.seconds.toFixed(0)} s` : '';
-    return `| [${inline(run.name)}](${run.url}) | \`${run.deployment}\` | ${icon} ${state} | ${time} |`;
-  });
-  return ['### Runs', '', '| run | deployment | state | time |', '|---|---|---|---|', ...rows].join('\n');
-}
-
-/** Text that came from outside must not become markup, nor end a table's cell. */
-function inline(text: string): string {
-  return text
-    .replace(/[<>&]/g, (sign) => `&#${sign.charCodeAt(0)};`)
-    .replaceAll('|', '\\|')
-    .replace(/\s*\n\s*/g, ' ');
-}
-
-function code(text: string): string {
-  return `<code>${inline(text).replaceAll('`', '&#96;')}</code>`;
+    const name = link(plainText(redact(run.name)), run.url);
+    return `| ${name} | ${codeSpan(run.deployment)} | ${icon} ${plainText(redact(state))} | ${time} |`;
+  };
+  const rows = budget.take(report.runs, row);
+  return section(
+    ['### Runs', '', '| run | deployment | state | time |', '|---|---|---|---|'],
+    rows,
+    row,
+    (count) => `${count} runs`,
+  );
 }

@@ -17,6 +17,7 @@ import { loadProject } from '../../src/project/load.ts';
 import { toJson } from '../../src/project/nodes.ts';
 import { checkComplete, selectEntries } from '../../src/project/select.ts';
 import { parseYaml } from '../../src/project/yaml.ts';
+import { planItems } from '../../src/report/items.ts';
 import { planLines } from '../../src/report/plan-text.ts';
 import type { Revision } from '../../src/source/model.ts';
 import { prepare } from '../../src/steps/prepare.ts';
@@ -144,7 +145,7 @@ async function planOf(text: string): Promise<string> {
     ...checkJobVariables(deployments, SERVER, plan.workPools),
     ...checkTriggerVariables(desired.automations, SERVER, plan.workPools),
   ]);
-  return planLines(plan).join('\n');
+  return planLines(planItems(plan, (text) => text)).join('\n');
 }
 
 /** Files that exist, a git that answers, a log that nobody reads, and nothing that can be written. */

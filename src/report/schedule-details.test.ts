@@ -2,9 +2,10 @@ import { DeploymentRecord, ScheduleRecord } from '@slipway/prefect/client';
 import { describe, expect, it } from 'vitest';
 import type { Plan } from '../deploy/model.ts';
 import { desiredDeployment } from '../deploy/testing-desired.ts';
+import { planItems } from './items.ts';
 import { planJson } from './plan-json.ts';
 import { planLines } from './plan-text.ts';
-import { scheduleChanges } from './schedule-lines.ts';
+import { scheduleChanges } from './schedule-details.ts';
 
 const where = { file: 'prefect.yaml', line: 1, column: 1 };
 const times = { cron: '0 9 * * *', timezone: 'Europe/Berlin', day_or: false };
@@ -44,11 +45,11 @@ const plan: Plan = {
 describe('schedules in a plan', () => {
   it('are one line each', () => {
     const created = '    + schedule nightly: cron 0 9 * * * Europe/Berlin, day_or false, inactive, parameters {"a":1}';
-    expect(planLines(plan).filter((line) => line.includes('schedule'))).toEqual([
+    expect(planLines(planItems(plan, (text) => text)).filter((line) => line.includes('schedule'))).toEqual([
       created,
       '    + schedule every 60 s, from 2024-01-01T00:00:00Z',
       created,
-      '    ~ schedule weekly: cron "0 8 * * *" → "0 9 * * *"',
+      '    schedule weekly: cron: "0 8 * * *" → "0 9 * * *"',
       '    - schedule old: rrule FREQ=DAILY',
     ]);
   });

@@ -2,42 +2,42 @@ import type { JsonObject } from '@slipway/prefect/json';
 import type { Change } from '../deploy/model.ts';
 import { timesText } from '../deploy/schedules/compare.ts';
 import type { DesiredSchedule, SchedulePlan, ScheduleWrite } from '../deploy/schedules/model.ts';
-import { SIGN, valueText } from './plan-text.ts';
+import { type Redact, valueText } from './difference.ts';
+import { changeDetail, type Detail } from './item.ts';
 
-/** What happens to a deployment's schedules, for a person: one line each, fields that change on one line. */
-export function scheduleLines(plan: SchedulePlan | undefined): string[] {
-  return (plan?.writes ?? []).map(lineOf);
+/** What happens to a deployment's schedules, for a person. */
+export function scheduleDetails(plan: SchedulePlan | undefined, redact: Redact): Detail[] {
+  return (plan?.writes ?? []).flatMap((write) => detailsOf(write, redact));
 }
 
-function lineOf(write: ScheduleWrite): string {
-  const title = `    ${SIGN[write.action]} schedule ${write.name}`;
+function detailsOf(write: ScheduleWrite, redact: Redact): Detail[] {
   switch (write.action) {
     case 'create':
-      return newScheduleLine(write.desired);
-    case 'change': {
-      const fields = write.changes.map(
-        ({ field, before, after }) => `${field} ${valueText(before)} → ${valueText(after)}`,
+      return [newScheduleDetail(write.desired, redact)];
+    case 'change':
+      return write.changes.map((change) =>
+        changeDetail({ ...change, field: `schedule ${write.name}: ${change.field}` }, redact),
       );
-      return `${title}: ${fields.join(', ')}`;
+    case 'remove': {
+      const times = write.actual.slug ? `: ${timesText(write.actual.schedule)}` : '';
+      return [{ kind: 'removed', text: redact(`schedule ${write.name}${times}`) }];
     }
-    case 'remove':
-      return write.actual.slug ? `${title}: ${timesText(write.actual.schedule)}` : title;
   }
 }
 
 /** A schedule that comes into being: its slug, when it runs, and what else was written. */
-export function newScheduleLine(desired: DesiredSchedule): string {
-  const { slug, times, active, parameters } = desired;
-  const extra = [
+export function newScheduleDetail({ slug, times, active, parameters }: DesiredSchedule, redact: Redact): Detail {
+  const parts = [
+    redact(slug === undefined ? timesText(times) : `${slug}: ${timesText(times)}`),
     ...('anchor_date' in times ? [`from ${times.anchor_date}`] : []),
     ...('day_or' in times && times.day_or !== true ? ['day_or false'] : []),
     ...(active === undefined || active === true ? [] : [active === false ? 'inactive' : `active ${active}`]),
-    ...(Object.keys(parameters).length === 0 ? [] : [`parameters ${valueText(parameters)}`]),
+    ...(Object.keys(parameters).length === 0 ? [] : [`parameters ${valueText(parameters, redact)}`]),
   ];
-  return `    ${SIGN.create} schedule ${[slug === undefined ? timesText(times) : `${slug}: ${timesText(times)}`, ...extra].join(', ')}`;
+  return { kind: 'added', text: `schedule ${parts.join(', ')}` };
 }
 
-/** The same for programs and tables: fields beneath the schedule's name, a whole schedule where it comes or goes. */
+/** The same for programs: fields beneath the schedule's name, a whole schedule where it comes or goes. */
 export function scheduleChanges(plan: SchedulePlan | undefined): Change[] {
   return (plan?.writes ?? []).flatMap(changesOf);
 }
