@@ -153,6 +153,7 @@ describe('a deployment’s fields', () => {
     ['a pool named by the environment', { work_pool: { name: 'pool-{{ $TEAM }}' } }, 'work_pool_name', 'pool-data'],
     ['what has no value leaves its key out', { parameters: { p: '{{ nope.stdout }}', q: 1 } }, 'parameters', { q: 1 }],
     ['a written description', { description: 'D' }, 'description', 'D'],
+    ['an empty description is none', { description: '' }, 'description', 'Says .'],
     ['the docstring as description, templated', {}, 'description', 'Says .'],
     ['a limit as a number', { concurrency_limit: 3 }, 'concurrency_limit', 3],
     [
@@ -267,9 +268,15 @@ describe('an entry', () => {
     ['without a name', [entry({}, { name: undefined })], 'has no name'],
     ['without an entrypoint', [entry({}, { entrypoint: undefined })], 'has no entrypoint'],
     ['with a slash in its name', [entry({}, { name: 'a/b' })], '"a/b" cannot be the name'],
+    ['with a character that no server takes in its name', [entry({}, { name: 'a&b' })], '"a&b" cannot be the name'],
     ['with a block that does not exist', [entry({ parameters: { p: '{{ prefect.blocks.secret.gone }}' } })], 'gone'],
     ['with tags that come to a mapping', [entry({ tags: '{{ sha }}' })], 'tags are neither a list nor a text'],
     ['with an unknown version type', [entry({ version_type: 'vcs:svn' })], 'unknown version type "vcs:svn"'],
+    [
+      'with a strategy that a step makes wrong',
+      [entry({ concurrency_limit: { limit: 1, collision_strategy: '{{ sha.stdout }}' } })],
+      'concurrency_limit.collision_strategy is "abc"',
+    ],
     ['that another makes too', [entry(), entry()], 'two entries make the deployment hello/d'],
   ])('is refused %s', async (_name, entries, message) => {
     expect(await refusal(entries)).toContain(message);

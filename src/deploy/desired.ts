@@ -11,6 +11,7 @@ import { type DeploymentFields, type DesiredDeployment, deploymentName } from '.
 import { pinImage } from './pin-image.ts';
 import { desiredSchedules } from './schedules/desired-schedules.ts';
 import type { DesiredSchedule } from './schedules/model.ts';
+import { deploymentRules, NAME } from './server-rules.ts';
 
 export interface DesireContext {
   readonly env: Readonly<Record<string, string>>;
@@ -78,11 +79,13 @@ function desiredDeployment(ready: ReadyEntry, context: DesireContext): DesiredDe
     context.env,
   );
   const values = isJsonObject(filled) ? filled : {};
+  throwIfAny(deploymentRules(values, entry));
   const name = text(values.name, entry, 'name').replace(/\.py$/, '');
-  if (name === '' || name.includes('/')) {
+  // A server answers 500 to the others, and keeps nothing (contracts/deploy.md §4.2).
+  if (!NAME.test(name)) {
     throw new Problem(`"${name}" cannot be the name of a deployment`, {
       where: placeOf(entry, 'name'),
-      remedy: 'A name is not empty and has no slash: the flow’s name is put before it by itself.',
+      remedy: 'A name is not empty and has none of / % & < and >; the flow’s name is put before it by itself.',
     });
   }
   const workPool = isJsonObject(values.work_pool) ? values.work_pool : {};
@@ -134,7 +137,7 @@ function schedulesOf(
 /** From the file, else from the flow's docstring, to which blocks and variables do not apply ("Seen on 3.8.8" 7). */
 function description(configuration: Configuration, flow: Flow, env: Readonly<Record<string, string>>): Json {
   const written = configuration.settings.description;
-  if (typeof written === 'string') return written;
+  if (typeof written === 'string' && written !== '') return written;
   if (flow.description === undefined) return null;
   const filled = applyValues(flow.description, { ...env }, { env, missing: 'keep' });
   return typeof filled === 'symbol' ? null : filled;

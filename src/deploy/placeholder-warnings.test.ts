@@ -2,6 +2,7 @@ import type { JsonObject } from '@slipway/prefect/json';
 import { describe, expect, it } from 'vitest';
 import type { Flow } from '../flow/model.ts';
 import { projectFrom } from '../project/testing-project.ts';
+import { KNOWN_AT_DEPLOY } from '../steps/foresight.ts';
 import { configure } from './configuration.ts';
 import { placeholderWarnings } from './placeholder-warnings.ts';
 
@@ -63,5 +64,25 @@ describe('a placeholder that nothing fills', () => {
     ['it decides on a schedule', ['schedules: [{cron: "@daily", active: "{{ nope.stdout }}"}]']],
   ])('is not warned of when %s', async (_when, lines) => {
     expect(await warnings(lines, { sha: { stdout: 'abc' } })).toEqual([]);
+  });
+});
+
+describe('tags that a placeholder makes', () => {
+  it.each<[string, string, number]>([
+    ['one text, which is split', '"{{ $TEAM }}"', 1],
+    ['one text of a step, which is split', '"{{ sha.stdout }}"', 1],
+    ['a list', '"{{ build.additional_tags }}"', 0],
+    ['one character', '"{{ one.stdout }}"', 0],
+    ['items of a list', '["{{ $TEAM }}"]', 0],
+    ['what a deploy has yet to find out', '"{{ later.stdout }}"', 0],
+  ])('are warned of when they are one text: %s', async (_what, tags, count) => {
+    const found = await warnings([`tags: ${tags}`], {
+      sha: { stdout: 'abc' },
+      one: { stdout: 'a' },
+      later: { stdout: KNOWN_AT_DEPLOY },
+      build: { additional_tags: ['x'] },
+    });
+    expect(found).toHaveLength(count);
+    expect(found.join()).toMatch(count === 0 ? /^$/ : /^5:3 deployment d: tags come to one text/);
   });
 });

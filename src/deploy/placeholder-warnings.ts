@@ -1,7 +1,8 @@
 import { isJsonObject, type Json, type JsonObject } from '@slipway/prefect/json';
 import { applyValues, type Placeholder } from '@slipway/prefect/template';
 import type { Position } from '../project/model.ts';
-import { type Configuration, placeOf } from './configuration.ts';
+import { isUnknown } from '../steps/foresight.ts';
+import { type Configuration, fillOutputs, placeOf } from './configuration.ts';
 import type { ReadyEntry } from './desired.ts';
 
 interface Warning {
@@ -18,7 +19,24 @@ const OTHERS: readonly string[] = ['schedule', 'schedules', 'triggers', 'sla'];
  * docstring is templated as well, but nobody meant it to be, so it is not warned of.
  */
 export function placeholderWarnings(entries: readonly ReadyEntry[], env: Readonly<Record<string, string>>): Warning[] {
-  return entries.flatMap(({ configuration, prepared }) => missingIn(configuration, prepared.outputs, env));
+  return entries.flatMap(({ configuration, prepared: { outputs } }) => [
+    ...missingIn(configuration, outputs, env),
+    ...splitTags(configuration, outputs, env),
+  ]);
+}
+
+/** Tags that a placeholder makes one text of; written ones are warned of when the file is read. */
+function splitTags(
+  { entry, name, settings }: Configuration,
+  outputs: JsonObject,
+  env: Readonly<Record<string, string>>,
+): Warning[] {
+  const written = entry.settings.tags;
+  const filled = fillOutputs(settings.tags ?? null, outputs, env);
+  if (typeof written !== 'string' || !written.includes('{{')) return [];
+  if (typeof filled !== 'string' || filled.length < 2 || isUnknown(filled)) return [];
+  const message = `deployment ${name}: tags come to one text, which Prefect splits into single characters; write a list`;
+  return [{ message, where: placeOf(entry, 'tags') }];
 }
 
 function missingIn(

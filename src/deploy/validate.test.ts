@@ -65,6 +65,41 @@ describe('a work pool that a deployment names', () => {
   });
 });
 
+describe('what a server refuses of a deployment', () => {
+  const withLines = (...lines: string[]) =>
+    ['deployments:', '- name: d', '  entrypoint: f.py:f', ...lines.map((line) => `  ${line}`)].join('\n');
+
+  it.each<[string, string[], string[]]>([
+    [
+      'a limit of 0',
+      ['work_pool: {name: k}', 'concurrency_limit: 0'],
+      ['5:3 deployment d: concurrency_limit is 0, but must be 1 or more'],
+    ],
+    [
+      'all that is wrong with a limit',
+      ['work_pool: {name: k}', 'concurrency_limit: {limit: -1, collision_strategy: WAIT, grace_period_seconds: 5}'],
+      [
+        '5:23 deployment d: concurrency_limit.limit is -1, but must be 1 or more',
+        '5:34 deployment d: concurrency_limit.collision_strategy is "WAIT", which Prefect does not know',
+        '5:60 deployment d: concurrency_limit.grace_period_seconds is 5, but must be from 60 to 86400',
+      ],
+    ],
+    [
+      'the name of a queue',
+      ['work_pool: {name: k, work_queue_name: a/b}'],
+      ['4:24 deployment d: "a/b" cannot be the name of a work queue'],
+    ],
+  ])('is told at its place: %s', async (_what, lines, problems) => {
+    expect(await refused(withLines(...lines))).toEqual(problems);
+  });
+
+  it('is not what it takes', async () => {
+    const limit = 'concurrency_limit: {limit: 1, collision_strategy: "{{ x.stdout }}", grace_period_seconds: 60}';
+    expect(await refused(withLines('work_pool: {name: k, work_queue_name: "a b"}', limit))).toEqual([]);
+    expect(await refused(withLines('work_pool: {name: k}', 'concurrency_limit: null'))).toEqual([]);
+  });
+});
+
 describe('job variables', () => {
   it('are checked by the template of their pool, as far as they are known', async () => {
     const text = project('name: k, job_variables: {cpu: much, image: "{{ build.image }}"}');

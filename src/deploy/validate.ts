@@ -6,9 +6,11 @@ import { isUnknown } from '../steps/foresight.ts';
 import { type Configuration, placeOf } from './configuration.ts';
 import type { Actual, ActualWorkPools, DesiredDeployment, PlannedWorkPool } from './model.ts';
 import { desiredSchedules } from './schedules/desired-schedules.ts';
+import { deploymentRules } from './server-rules.ts';
 
 /**
- * All that can be refused before a step runs: schedules that no server takes, work pools that do not exist, job variables
+ * All that can be refused before a step runs: schedules, names and limits that no server takes, work pools that do not
+ * exist, job variables
  * that the pool's template does not take; what still holds placeholders of step outputs waits until they are known.
  */
 export function checkStatically(
@@ -19,6 +21,7 @@ export function checkStatically(
   const templates = templatesAfter(actual, planned);
   return [
     ...configurations.flatMap(({ settings, entry }) => desiredSchedules(settings, entry).problems),
+    ...configurations.flatMap(({ settings, entry }) => deploymentRules(settings, entry)),
     ...checkWorkPools(configurations, templates, actual),
     ...configurations.flatMap((configuration) => checkKnownJobVariables(configuration, templates)),
   ];

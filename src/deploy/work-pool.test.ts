@@ -127,6 +127,10 @@ describe('a work pool of prefect.yaml', () => {
       actual(),
       '/nowhere',
     ],
+    ['a name that is the server’s own', entry({ name: 'Prefect-pool' }), actual(), 'begin with "prefect"'],
+    ['a name with a slash', entry({ name: 'a/b' }), actual(), '"a/b" cannot be the name of a work pool'],
+    ['a blank name', entry({ name: ' ' }), actual(), '" " cannot be the name of a work pool'],
+    ['a queue’s name with a slash', entry({ queues: [{ name: 'x/y' }] }), actual({}), '"x/y" cannot be the name'],
     ['a type without a known template', entry({ type: 'ecs' }), actual(), 'no default base job template'],
   ])('is refused with %s', (_name, wanted, server, message) => {
     let error: unknown;

@@ -10,6 +10,7 @@ import type { WorkPoolEntry, WorkQueueEntry } from '../project/model.ts';
 import { placeOf } from './configuration.ts';
 import { leafChanges } from './leaf-changes.ts';
 import type { ActualWorkPool, ActualWorkPools, Change, DesiredWorkPool, PlannedWorkPool, QueueWrite } from './model.ts';
+import { workPoolNameRules } from './server-rules.ts';
 
 /**
  * What one entry of `work_pools:` asks to be written. Only keys that are written in prefect.yaml are managed; the
@@ -31,6 +32,7 @@ export function planWorkPool(desired: DesiredWorkPool, actual: ActualWorkPools):
       },
     );
   }
+  throwIfAny(workPoolNameRules(entry, existing === undefined));
   const template = templateFor(desired, existing, actual, type);
   const wanted: JsonObject = {
     ...(entry.description === undefined ? {} : { description: entry.description }),

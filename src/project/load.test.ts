@@ -62,6 +62,22 @@ describe('what is loaded from prefect.yaml, against Prefect 3.8.8', () => {
     expect(project.entries.map(dump)).toEqual(withoutOwner(wanted));
   });
 
+  it('has every case of the contract, with the same verdict', () => {
+    const lines = readFileSync(new URL('./fixtures/yaml-load-results.txt', import.meta.url), 'utf8')
+      .trim()
+      .split('\n');
+    const verdicts = lines.flatMap((line) => {
+      const [, single, double, file] = /^(?:'(.*?)'|"(.*?)"): |^([a-z -]+) -> /.exec(line) ?? [];
+      const name = single ?? double ?? file;
+      return name === undefined ? [] : [{ name, accepted: !line.includes('-> [] ') }];
+    });
+    expect(verdicts).toHaveLength(84);
+    for (const { name, accepted } of verdicts) {
+      const golden = goldens.find((one) => one.name === name);
+      expect({ name, accepted: (golden?.deployments?.length ?? 0) > 0 }).toEqual({ name, accepted });
+    }
+  });
+
   it('lists no deviation for a case that does not exist', () => {
     const names = goldens.map((golden) => golden.name);
     expect(Object.keys(deviations).filter((name) => !names.includes(name))).toEqual([]);

@@ -100,6 +100,14 @@ const count = z.unknown().transform((value, context): number => {
   return refuse(context, mustBe('a whole number from 0 up', value), { wanted: 'a whole number from 0 up' });
 });
 
+/** The server takes no priority below 1. */
+const priority = z.unknown().transform((value, context): number => {
+  const number = nested(count, value, context);
+  return number === 0
+    ? refuse(context, mustBe('a whole number from 1 up', value), { wanted: 'a whole number from 1 up' })
+    : number;
+});
+
 const present = z.unknown().transform((value, context): string => {
   const written = nested(text, value, context);
   return written === '' ? refuse(context, 'must not be empty', { wanted: 'text' }) : written;
@@ -108,7 +116,7 @@ const present = z.unknown().transform((value, context): string => {
 const workQueue = shape(
   {
     name: present,
-    priority: count.exactOptional(),
+    priority: priority.exactOptional(),
     concurrency_limit: count.nullable().exactOptional(),
     description: text.nullable().exactOptional(),
     paused: bool.exactOptional(),

@@ -54,6 +54,11 @@ describe('work_pools', () => {
       'work pool a: queues[0].prio is not a known key',
     ],
     [
+      'a priority that no queue has',
+      '{name: a, queues: [{name: q, priority: 0}]}',
+      'work pool a: queues[0].priority must be a whole number from 1 up, not the number 0',
+    ],
+    [
       'a variable name that is no text',
       '{name: a, variables: {1: x}}',
       'work pool a: variables has the key 1, which is no text in YAML',

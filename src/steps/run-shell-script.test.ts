@@ -63,6 +63,13 @@ describe('run_shell_script, against Prefect 3.8.8', () => {
 
   it('has all 30 cases of the contract and ten more', () => {
     expect(goldens).toHaveLength(40);
+    const text = readFileSync(new URL('./fixtures/run-shell-script-results.txt', import.meta.url), 'utf8');
+    const verdicts = [...text.matchAll(/^([a-z].*?) (->|EXC) (.*)$/gm)].map(([, name, verdict, rest]) => {
+      return { name, outcome: verdict === '->' ? 'outputs' : rest?.split(' ')[0] };
+    });
+    expect(verdicts).toHaveLength(30);
+    const ours = goldens.map(({ name, error }) => ({ name, outcome: error?.split(' ')[0] ?? 'outputs' }));
+    expect(ours).toEqual(expect.arrayContaining(verdicts));
   });
 });
 

@@ -188,6 +188,15 @@ describe('deployments of prefect.yaml', () => {
     expect(await readDeploymentByName(api, FLOW, 'never-1', soon())).toBeUndefined();
   });
 
+  it('may have names that an address has to spell otherwise', async () => {
+    const name = 'a b?c#d ü"+';
+    const described = (text: string) =>
+      step(`- {name: ${JSON.stringify(name)}, entrypoint: "flows/hello.py:hello", description: ${text}}\n`);
+    expect((await described('one')).exitCode).toBe(0);
+    expect((await described('two')).exitCode).toBe(0);
+    expect(await stored(name)).toMatchObject({ name, description: 'two' });
+  });
+
   it('are not registered when a step of theirs fails', async () => {
     const failing = 'build: [{prefect.deployments.steps.run_shell_script: {script: cat not-there}}]\n';
     const entry = '- {name: failed, entrypoint: "flows/hello.py:hello", work_pool: {name: fields}}\n';
