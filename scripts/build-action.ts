@@ -43,6 +43,8 @@ export async function buildAction(into: string): Promise<void> {
     ];
     // Below its working directory ncc takes every path that code puts together for a file to ship, and rewrites it.
     await run(process.execPath, args, { cwd: nothing });
+    // @azure/identity can open a browser by this script of its own; a runner has none, and nothing here asks it to.
+    await rm(join(output, 'xdg-open'), { force: true });
   }
 }
 

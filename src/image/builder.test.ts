@@ -1,6 +1,8 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { someRegistryInputs } from '../inputs/testing-registry.ts';
+import { openSignIn } from '../registry/sign-in.ts';
 import { openTestWorld, type TestWorld } from '../source/testing-world.ts';
 import type { Exec, ExecOptions } from '../world.ts';
 import { createImageBuilder, type ImageBuilder } from './builder.ts';
@@ -140,10 +142,11 @@ describe('createImageBuilder', () => {
       options.signal.throwIfAborted();
       return { exitCode: different.exitCode ?? 0, stdout: '', stderr: '' };
     };
+    const own = { ...world, exec, signal: different.signal ?? world.signal };
+    const credentials = 'credentials' in different ? different.credentials : CREDENTIALS;
     return createImageBuilder({
-      world: { ...world, exec, signal: different.signal ?? world.signal },
-      fetch,
-      credentials: 'credentials' in different ? different.credentials : CREDENTIALS,
+      world: own,
+      signIn: openSignIn(someRegistryInputs({ credentials }), { ...own, fetch }),
       remember: (directory) => remembered.push(directory),
     });
   }

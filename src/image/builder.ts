@@ -1,9 +1,8 @@
 import pLimit from 'p-limit';
-import { proveAccess } from '../registry/access.ts';
-import { credentialSources, credentialsFor, givenCredentials } from '../registry/credentials.ts';
 import { openDockerConfig } from '../registry/docker-config.ts';
 import type { Credentials, GivenCredentials } from '../registry/model.ts';
 import { parseRepository } from '../registry/repository.ts';
+import type { SignIn } from '../registry/sign-in.ts';
 import type { World } from '../world.ts';
 import { buildImage } from './build.ts';
 import { imageKey } from './key.ts';
@@ -12,9 +11,7 @@ import { type Builder, checkBuilder } from './preflight.ts';
 
 export interface ImageBuilderOptions {
   readonly world: World;
-  readonly fetch: typeof globalThis.fetch;
-  /** The inputs registry-username and registry-password. */
-  readonly credentials: GivenCredentials | undefined;
+  readonly signIn: SignIn;
   /** Called with each directory that will hold a secret, so that the post step removes it should this process die. */
   readonly remember: (directory: string) => void;
   /** Told the credentials that a build used, by registry host: for whoever fetches the image later in the run. */
@@ -39,11 +36,6 @@ export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
   const oneAtATime = pLimit(1);
   const builds = new Map<string, Promise<BuiltImage>>();
   const builders = new Map<string, Promise<Builder>>();
-  const given = options.credentials;
-  const sources = credentialSources(
-    given === undefined ? [] : [{ credentials: given, source: 'the inputs registry-username and registry-password' }],
-    world,
-  );
 
   const builderFor = (plan: ImagePlan) =>
     once(builders, plan.builder ?? '', () => checkBuilder({ ...world, builder: plan.builder, cwd: plan.context }));
@@ -52,9 +44,7 @@ export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
     const repository = parseRepository(plan.repository);
     const builder = await builderFor(plan);
     if (!plan.push) return buildImage(plan, { world, env: world.env, builder, access: undefined });
-    const own = stepCredentials === undefined ? [] : [givenCredentials(stepCredentials, 'the push step’s credentials')];
-    const credentials = await credentialsFor(repository.host, [...own, ...sources], world.log, world.signal);
-    const access = await proveAccess({ repository, credentials, world: { ...world, fetch: options.fetch } });
+    const { credentials, access } = await options.signIn(repository, stepCredentials);
     if (credentials === undefined) return buildImage(plan, { world, env: world.env, builder, access });
     options.signedIn?.set(repository.host, credentials);
     const config = await openDockerConfig({

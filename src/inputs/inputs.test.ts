@@ -87,7 +87,6 @@ describe('inputs', () => {
     ['run-timeout', '0m', 'above 0'],
     ['run', 'a {x: 1}', 'are not JSON'],
     ['registry-username', 'ford', 'registry-password is missing'],
-    ['aws-role', 'arn:aws:iam::123456789012:role/x', 'aws-role is not supported by this version'],
     ['image', 'ghcr.io/acme/hello', 'image is not supported by this version'],
     ['platforms', 'linux/arm64', 'platforms is about the action’s own image'],
     ['build-args', 'A=1', 'write `buildargs:` in the build_docker_image step'],

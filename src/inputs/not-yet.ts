@@ -6,18 +6,9 @@ interface NotYet {
   readonly instead: string;
 }
 
-const GIVEN_CREDENTIALS = 'Give registry-username and registry-password.';
-
 /** Inputs whose work this version does not do yet. */
 const NOT_YET: Readonly<Record<string, NotYet>> = {
   image: { neutral: [''], instead: 'Write build_docker_image and push_docker_image steps in prefect.yaml.' },
-  registry: { neutral: ['', 'auto', 'generic', 'dockerhub', 'ghcr'], instead: GIVEN_CREDENTIALS },
-  'create-repository': { neutral: ['', 'false'], instead: 'Create the repository beforehand.' },
-  'aws-role': { neutral: [''], instead: GIVEN_CREDENTIALS },
-  'gcp-workload-identity-provider': { neutral: [''], instead: GIVEN_CREDENTIALS },
-  'gcp-service-account': { neutral: [''], instead: GIVEN_CREDENTIALS },
-  'azure-client-id': { neutral: [''], instead: GIVEN_CREDENTIALS },
-  'azure-tenant-id': { neutral: [''], instead: GIVEN_CREDENTIALS },
   prune: { neutral: ['', 'false'], instead: 'Delete deployments by hand.' },
   preview: { neutral: ['', 'false'], instead: 'Use mode: plan on pull requests.' },
   comment: { neutral: ['', 'auto', 'never'], instead: 'Read the plan in the job summary.' },

@@ -17,6 +17,7 @@ describe('registry inputs', () => {
       gcpServiceAccount: undefined,
       azureClientId: undefined,
       azureTenantId: undefined,
+      githubToken: undefined,
     });
     expect(reader.problems).toEqual([]);
   });

@@ -30,6 +30,8 @@ export interface RegistryInputs {
   /** Both or none. */
   readonly azureClientId: string | undefined;
   readonly azureTenantId: string | undefined;
+  /** The job's own token, for GitHub's registry alone. */
+  readonly githubToken: string | undefined;
 }
 
 const ROLE = /^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]+$/;
@@ -52,6 +54,7 @@ export function readRegistryInputs(reader: InputReader): RegistryInputs {
     gcpServiceAccount: reader.optional('gcp-service-account'),
     azureClientId: reader.optional('azure-client-id'),
     azureTenantId: reader.optional('azure-tenant-id'),
+    githubToken: reader.optional('github-token'),
   };
   checkSpelling(inputs, reader);
   checkHalves(inputs, reader);

@@ -7,7 +7,7 @@ import { basicToken } from './credentials.ts';
 import { isRefusal, noAnswerProblem, refusedProblem } from './failure.ts';
 import type { Credentials } from './model.ts';
 import { apiHost, isLoopback, type Repository } from './repository.ts';
-import { NoAnswer, type RegistryAnswer, type RegistryWorld, send } from './request.ts';
+import { jsonOf, NoAnswer, type RegistryAnswer, type RegistryWorld, send } from './request.ts';
 
 /**
  * Our own word with a registry: that the credentials are good before a long build, and which digest it holds after
@@ -181,13 +181,5 @@ async function explained<T>(host: string, body: () => Promise<T>): Promise<T> {
     return await body();
   } catch (error) {
     throw error instanceof NoAnswer ? noAnswerProblem(host, error) : error;
-  }
-}
-
-function jsonOf(answer: RegistryAnswer): unknown {
-  try {
-    return JSON.parse(Buffer.from(answer.body).toString('utf8'));
-  } catch {
-    return undefined;
   }
 }

@@ -76,6 +76,7 @@ export function dockerCredentials(world: {
   const directory = dockerConfigDirectory(world.env);
   return {
     name: directory === undefined ? 'Docker’s configuration' : `${directory}/config.json`,
+    origin: 'surroundings',
     async find(host, signal) {
       const fromVariable = entryOf(readAuthVariable(world.env), host);
       const given = fromVariable && credentialsOf(fromVariable, 'DOCKER_AUTH_CONFIG');

@@ -8,6 +8,9 @@ export function isRefusal(status: number): boolean {
   return status === 401 || status === 403;
 }
 
+/** The registry, or its token service, does not take these credentials: others may serve. */
+export class Refusal extends Problem {}
+
 /**
  * The Problem of a registry that refused: with no credentials, or with those that were sent.
  *
@@ -17,15 +20,15 @@ export function refusedProblem(
   host: string,
   credentials: Credentials | undefined,
   answer: RegistryAnswer | undefined,
-): Problem {
+): Refusal {
   if (credentials === undefined) {
-    return new Problem(`registry ${host} wants a sign-in, and no credentials for it were found`, {
+    return new Refusal(`registry ${host} wants a sign-in, and no credentials for it were found`, {
       remedy: signInRemedy(host),
     });
   }
   const said = answer === undefined ? '' : saidBy(answer);
   const words = said === '' ? '' : `: ${said}`;
-  return new Problem(`registry ${host} refused the credentials from ${credentials.source}${words}`, {
+  return new Refusal(`registry ${host} refused the credentials from ${credentials.source}${words}`, {
     remedy: `Check user and password or token, and that it may push there and has not expired. ${signInRemedy(host)}`,
   });
 }

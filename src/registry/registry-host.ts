@@ -1,3 +1,4 @@
+import type { RegistryKind } from '../inputs/registry.ts';
 import { Problem } from '../problem.ts';
 
 /** Whose registry a host is, with what its name tells; credentials of a cloud go to hosts of that cloud alone. */
@@ -21,7 +22,6 @@ export type RegistryHost =
   | { readonly kind: 'dockerhub' }
   | { readonly kind: 'generic' };
 
-export type RegistryKind = RegistryHost['kind'];
 export type AwsPartition =
   | 'aws'
   | 'aws-cn'
@@ -125,7 +125,7 @@ export function partitionOf(region: string): AwsPartition | undefined {
  */
 export function decideRegistryHost(
   host: string,
-  asked: RegistryKind | 'auto',
+  asked: RegistryKind,
   env: Readonly<Record<string, string>>,
 ): RegistryHost {
   const own = readRegistryHost(host);

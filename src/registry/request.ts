@@ -15,10 +15,11 @@ export interface RegistryWorld {
 }
 
 export interface RegistryRequest {
-  readonly method: 'GET' | 'HEAD' | 'POST';
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT';
   readonly authorization?: string;
   readonly accept?: string;
   readonly form?: URLSearchParams;
+  readonly content?: { readonly bytes: Uint8Array; readonly type: string };
   /** `refuse` for requests that carry a secret in their body or ask for one. */
   readonly redirects: 'follow' | 'refuse';
 }
@@ -106,13 +107,15 @@ async function fetchOnce(
   const headers: Record<string, string> = {};
   if (request.authorization !== undefined && sameOrigin) headers.authorization = request.authorization;
   if (request.accept !== undefined) headers.accept = request.accept;
+  if (request.content !== undefined) headers['content-type'] = request.content.type;
+  const body = request.form ?? request.content?.bytes;
   try {
     const response = await world.fetch(url, {
       method: request.method,
       headers,
       redirect: 'manual',
       signal: AbortSignal.any([world.signal, AbortSignal.timeout(DEADLINE_MS)]),
-      ...(request.form === undefined ? {} : { body: request.form }),
+      ...(body === undefined ? {} : { body }),
     });
     return { status: response.status, headers: response.headers, body: new Uint8Array(await response.arrayBuffer()) };
   } catch (error) {
@@ -129,4 +132,13 @@ function codeOf(error: unknown): string {
     if (at.message === 'bad port') return at.message;
   }
   return 'failed';
+}
+
+/** The JSON of an answer's body; undefined when it is none. */
+export function jsonOf(answer: RegistryAnswer): unknown {
+  try {
+    return JSON.parse(Buffer.from(answer.body).toString('utf8'));
+  } catch {
+    return undefined;
+  }
 }

@@ -3,6 +3,7 @@ import { createImageBuilder } from '../image/builder.ts';
 import { withOciLabels } from '../image/labels.ts';
 import type { Job } from '../job.ts';
 import type { Entry } from '../project/model.ts';
+import { openSignIn } from '../registry/sign-in.ts';
 import type { Prepared } from './model.ts';
 import { prepare } from './prepare.ts';
 
@@ -11,8 +12,7 @@ export async function prepareEntries(entries: readonly Entry[], job: Job): Promi
   const { world, project, revision, mode, inputs, api, state } = job;
   const build = createImageBuilder({
     world,
-    fetch: globalThis.fetch,
-    credentials: inputs.registry.credentials,
+    signIn: openSignIn(inputs.registry, { ...world, fetch: globalThis.fetch }),
     remember: (directory) => state.rememberDirectory(directory),
     signedIn: job.signedIn,
   });

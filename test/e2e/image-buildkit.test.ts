@@ -3,6 +3,8 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { z } from 'zod';
 import { createImageBuilder } from '../../src/image/builder.ts';
 import { somePlan } from '../../src/image/testing-plan.ts';
+import { someRegistryInputs } from '../../src/inputs/testing-registry.ts';
+import { openSignIn } from '../../src/registry/sign-in.ts';
 import { openTestWorld, type TestWorld } from '../../src/source/testing-world.ts';
 import { BUILDKIT_BUILDER } from '../rig/rig-description.ts';
 
@@ -27,7 +29,11 @@ describe('building an image with BuildKit', () => {
 
   it('pushes one index for two platforms and returns its digest', async () => {
     const repository = 'buildkit-test/platforms';
-    const build = createImageBuilder({ world, fetch, credentials: undefined, remember: () => undefined });
+    const build = createImageBuilder({
+      world,
+      signIn: openSignIn(someRegistryInputs(), { ...world, fetch }),
+      remember: () => undefined,
+    });
     const built = await build(
       somePlan({
         repository: `${rig.registry}/${repository}`,

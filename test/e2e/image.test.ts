@@ -6,7 +6,9 @@ import { createImageBuilder } from '../../src/image/builder.ts';
 import { withOciLabels } from '../../src/image/labels.ts';
 import type { DockerfileSource, ImagePlan } from '../../src/image/model.ts';
 import { somePlan } from '../../src/image/testing-plan.ts';
+import { someRegistryInputs } from '../../src/inputs/testing-registry.ts';
 import { Problem } from '../../src/problem.ts';
+import { openSignIn } from '../../src/registry/sign-in.ts';
 import type { Revision } from '../../src/source/model.ts';
 import { openTestWorld, type TestWorld } from '../../src/source/testing-world.ts';
 import { pickPorts } from '../rig/ports.ts';
@@ -213,10 +215,10 @@ describe('building an image', () => {
     credentials?: { username: string; password: string },
     env: Record<string, string> = {},
   ) {
+    const own = { ...world, env: { ...world.env, ...env } };
     const builder = createImageBuilder({
-      world: { ...world, env: { ...world.env, ...env } },
-      fetch,
-      credentials,
+      world: own,
+      signIn: openSignIn(someRegistryInputs({ credentials }), { ...own, fetch }),
       remember: (directory) => remembered.push(directory),
     });
     return builder(wanted);

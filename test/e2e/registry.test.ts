@@ -3,8 +3,8 @@ import { mkdir } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { Problem } from '../../src/problem.ts';
 import { proveAccess } from '../../src/registry/access.ts';
-import { credentialSources, credentialsFor } from '../../src/registry/credentials.ts';
 import { openDockerConfig } from '../../src/registry/docker-config.ts';
+import { dockerCredentials } from '../../src/registry/docker-config-file.ts';
 import type { Credentials } from '../../src/registry/model.ts';
 import { openTestWorld, type TestWorld } from '../../src/source/testing-world.ts';
 import { type OwnRegistry, startOwnRegistry, USER } from './own-registry.ts';
@@ -118,12 +118,7 @@ describe('a real registry', () => {
         signal: world.signal,
       });
       expect(login).toMatchObject({ exitCode: 0 });
-      const found = await credentialsFor(
-        locked.host,
-        credentialSources([], { ...world, env }),
-        world.log,
-        world.signal,
-      );
+      const found = await dockerCredentials({ ...world, env }).find(locked.host, world.signal);
       expect(found).toEqual({ kind: 'basic', ...USER, source: `${old}/config.json` });
     });
 

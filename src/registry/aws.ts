@@ -1,0 +1,148 @@
+import { Problem } from '../problem.ts';
+import { roleProblem, wordsOf } from './aws-failure.ts';
+import { within } from './deadline.ts';
+import { requestOidcToken } from './oidc.ts';
+import { type ProviderWorld, SIGN_IN_MS } from './provider.ts';
+import type { AwsPartition } from './registry-host.ts';
+
+/**
+ * Who we are to AWS. Failure model: credentials are resolved once per sign-in and handed on as plain values, so that
+ * each secret in them is masked before a client has it; AWS's library retries overload and broken connections by
+ * itself, and a deadline over all of it ends what it would wait for.
+ */
+export interface AwsIdentity {
+  readonly keys: AwsKeys;
+  /** For the log: "the role arn:aws:iam::123456789012:role/deploy (aws-role)". */
+  readonly source: string;
+}
+
+export interface AwsKeys {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string;
+}
+
+/** Where AWS's clients send their requests; always from the registry's host, never from AWS_REGION. */
+export interface AwsPlace {
+  readonly region: string;
+  readonly partition: AwsPartition;
+  readonly fips: boolean;
+}
+
+/** Settings of every AWS client: FIPS hosts for FIPS registries, three tries in all, no wait without end. */
+export function clientSettings({ region, fips }: AwsPlace) {
+  return {
+    region,
+    useFipsEndpoint: fips,
+    maxAttempts: 3,
+    requestHandler: { connectionTimeout: 10_000, requestTimeout: 20_000, throwOnRequestTimeout: true },
+  };
+}
+
+/** AWS in China registers GitHub under its own audience (AWS's guide for GitHub in those regions). */
+function audienceOf(partition: AwsPartition): string {
+  return partition === 'aws-cn' ? 'sts.amazonaws.com.cn' : 'sts.amazonaws.com';
+}
+
+/**
+ * The role of the input aws-role, assumed with the job's OIDC token (sts:AssumeRoleWithWebIdentity).
+ *
+ * @throws Problem when GitHub gives no token, or AWS does not let it assume the role.
+ */
+export async function assumeRole(
+  role: string,
+  place: AwsPlace,
+  world: ProviderWorld,
+  signal: AbortSignal,
+): Promise<AwsIdentity> {
+  checkRole(role, place);
+  const { token, claims } = await requestOidcToken(audienceOf(place.partition), 'the input aws-role', world);
+  try {
+    const keys = await within(SIGN_IN_MS, signal, async () => {
+      const { fromWebToken } = await import('@aws-sdk/credential-providers');
+      return await fromWebToken({
+        roleArn: role,
+        webIdentityToken: token,
+        roleSessionName: sessionName(world.env),
+        clientConfig: clientSettings(place),
+      })();
+    });
+    return identityOf(keys, `the role ${role} (aws-role)`, world);
+  } catch (error) {
+    signal.throwIfAborted();
+    throw roleProblem(role, claims, error);
+  }
+}
+
+/**
+ * The credentials of the surroundings, by AWS's own order: environment, profile, web identity file (EKS), container,
+ * instance.
+ *
+ * @returns undefined when there are none.
+ * @throws Problem when there are some that cannot be used.
+ */
+export async function surroundingIdentity(
+  place: AwsPlace,
+  world: ProviderWorld,
+  signal: AbortSignal,
+): Promise<AwsIdentity | undefined> {
+  try {
+    const keys = await within(SIGN_IN_MS, signal, async () => {
+      const { fromNodeProviderChain } = await import('@aws-sdk/credential-providers');
+      return await fromNodeProviderChain({ clientConfig: clientSettings(place) })();
+    });
+    return identityOf(keys, surroundingName(world.env), world);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof Error && error.name === 'CredentialsProviderError') {
+      world.log.debug(`AWS: ${error.message}`);
+      return undefined;
+    }
+    throw new Problem(`AWS’s credentials in the job’s surroundings cannot be used: ${wordsOf(error)}`, {
+      remedy: 'Repair or remove them (AWS_… variables, profile, instance role), or give the input aws-role.',
+      cause: error,
+    });
+  }
+}
+
+function identityOf(keys: AwsKeys, source: string, world: ProviderWorld): AwsIdentity {
+  world.log.mask(keys.secretAccessKey);
+  if (keys.sessionToken !== undefined) world.log.mask(keys.sessionToken);
+  return { keys, source };
+}
+
+/** Which of AWS's places the credentials came from, as far as the environment tells. */
+function surroundingName(env: Readonly<Record<string, string>>): string {
+  if (env.AWS_ACCESS_KEY_ID && env.AWS_SECRET_ACCESS_KEY) return 'AWS’s environment variables';
+  if (env.AWS_PROFILE) return `AWS’s profile ${env.AWS_PROFILE}`;
+  if (env.AWS_WEB_IDENTITY_TOKEN_FILE) return `the role ${env.AWS_ROLE_ARN ?? ''} (AWS_WEB_IDENTITY_TOKEN_FILE)`;
+  if (env.AWS_CONTAINER_CREDENTIALS_RELATIVE_URI || env.AWS_CONTAINER_CREDENTIALS_FULL_URI)
+    return 'AWS’s container credentials';
+  return 'AWS’s profile or instance role';
+}
+
+const ROLE = /^arn:(aws[a-z-]*):iam::\d{12}:role\/[\w+=,.@/-]+$/;
+
+function checkRole(role: string, { partition, region }: AwsPlace): void {
+  const own = ROLE.exec(role)?.[1];
+  if (own === undefined) {
+    throw new Problem(`the input aws-role is ${JSON.stringify(role)}, which is no ARN of a role`, {
+      remedy: 'Write arn:aws:iam::<account>:role/<name>, as IAM shows it.',
+    });
+  }
+  if (own !== partition) {
+    throw new Problem(
+      `the input aws-role is of the partition ${own}, but the registry’s region ${region} is in ${partition}`,
+      {
+        remedy: `Name a role whose ARN begins with arn:${partition}:.`,
+      },
+    );
+  }
+}
+
+/** Under this name the session stands in CloudTrail; AWS takes 2 to 64 of these characters. */
+function sessionName(env: Readonly<Record<string, string>>): string {
+  return `slipway-${env.GITHUB_RUN_ID ?? 'run'}-${env.GITHUB_RUN_ATTEMPT ?? '1'}`
+    .replace(/[^\w+=,.@-]/g, '-')
+    .slice(0, 64);
+}
