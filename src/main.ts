@@ -12,15 +12,7 @@ import { StateFile } from './state.ts';
 const world = openRunnerWorld();
 
 function annotate(problem: Problem): void {
-  const place = problem.where && {
-    file: problem.where.file,
-    startLine: problem.where.line,
-    startColumn: problem.where.column,
-  };
-  core.error(world.log.redact(`${capital(problem.message.replace(/\.$/, ''))}. ${problem.remedy}`), {
-    title: 'Slipway',
-    ...place,
-  });
+  world.error(`${capital(problem.message.replace(/\.$/, ''))}. ${problem.remedy}`, problem.where);
   for (let cause = problem.cause; cause instanceof Error; cause = cause.cause) {
     core.debug(world.log.redact(cause.stack ?? cause.message));
   }
@@ -38,10 +30,11 @@ try {
   const known = apiProblem(error, apiUrl);
   const problems = known === undefined ? problemsOf(error) : [known];
   if (problems !== undefined) problems.forEach(annotate);
-  else if (world.signal.aborted || error instanceof Cancelled)
-    core.error('The job was cancelled.', { title: 'Slipway' });
+  else if (world.signal.aborted || error instanceof Cancelled) world.error('The job was cancelled.');
   else {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    core.error(world.log.redact(`This is a defect of Slipway, please report it: ${text}`), { title: 'Slipway' });
+    world.error(`This is a defect of Slipway, please report it: ${text}`);
   }
+} finally {
+  world.close();
 }

@@ -46,4 +46,6 @@ try {
   await post(world);
 } catch (error) {
   world.log.warning(`cleaning up: ${world.log.redact(error instanceof Error ? error.message : String(error))}`);
+} finally {
+  world.close();
 }

@@ -4,17 +4,27 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import * as core from '@actions/core';
+import { Annotations } from './annotations.ts';
 import { createExec } from './exec.ts';
+import type { Position } from './project/model.ts';
 import type { Clock, Files, Log, World } from './world.ts';
 
 /** Shorter texts are not replaced in what we write: `1` or `on` from a block would spoil every line. */
 const SHORTEST_SECRET = 4;
 
+/** The world of one step, and what only its entry does with it. */
+export interface RunnerWorld extends World {
+  /** Shows why the step fails, at its place in the user's files when there is one. */
+  error(text: string, where?: Position): void;
+  /** Gives the annotations that were held back; to be called once, last of all. */
+  close(): void;
+}
+
 /**
  * The real effects, on a GitHub runner: the process's environment, its disk and clock, the runner's log. The signal
  * is aborted when the runner cancels the job (SIGINT, 7.5 s later SIGTERM); the process then has until it is killed.
  */
-export function openRunnerWorld(): World {
+export function openRunnerWorld(): RunnerWorld {
   const cancelled = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
     process.once(name, () => cancelled.abort(new Cancelled(name)));
@@ -22,11 +32,14 @@ export function openRunnerWorld(): World {
   const env = Object.fromEntries(
     Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined),
   );
+  const { log, annotations } = runnerLog();
   return {
     env,
     exec: createExec(),
     files: nodeFiles(env.RUNNER_TEMP ?? tmpdir()),
-    log: runnerLog(),
+    log,
+    error: (text, where) => annotations.add({ level: 'error', text: log.redact(text), where }),
+    close: () => annotations.close(),
     clock: nodeClock,
     random: () => randomInt(2 ** 32) / 2 ** 32,
     signal: cancelled.signal,
@@ -85,7 +98,7 @@ function nodeFiles(temporary: string): Files {
  * The runner's log. What is logged may come from a flow, a build or a server: a line that the runner would take for a
  * workflow command is spelled so that it is not one, and secrets are replaced here already, not by the runner alone.
  */
-function runnerLog(): Log {
+function runnerLog(): { log: Log; annotations: Annotations } {
   const secrets = new Set<string>();
   let inGroup = false;
   const redact = (text: string): string => {
@@ -97,11 +110,18 @@ function runnerLog(): Log {
     redact(text)
       .replace(/^(\s*):(?=:)/gm, '$1:\u200b')
       .replaceAll('##[', '##\u200b[');
-  return {
+  const annotations = new Annotations({
+    annotate({ level, text, where }) {
+      const place = where && { file: where.file, startLine: where.line, startColumn: where.column };
+      if (level === 'error') core.error(text, { title: 'Slipway', ...place });
+      else core.warning(text, place);
+    },
+    log: (line) => core.info(plain(line)),
+  });
+  const log: Log = {
     info: (text) => core.info(plain(text)),
     debug: (text) => core.debug(plain(text)),
-    warning: (text, where) =>
-      core.warning(redact(text), where && { file: where.file, startLine: where.line, startColumn: where.column }),
+    warning: (text, where) => annotations.add({ level: 'warning', text: redact(text), where }),
     async group(title, body) {
       // GitHub knows no group inside a group: an inner one is a line of the outer.
       if (inGroup) {
@@ -126,4 +146,5 @@ function runnerLog(): Log {
     },
     redact,
   };
+  return { log, annotations };
 }
