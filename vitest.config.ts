@@ -31,7 +31,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           sequence: { groupOrder: 2 },
-          include: ['test/e2e/**/*.test.ts'],
+          include: ['test/e2e/**/*.test.ts', 'test/differential/deploy/deploy.test.ts'],
           fileParallelism: false,
           testTimeout: 180_000,
           hookTimeout: 600_000,

@@ -2,7 +2,7 @@
 export { type ApplyOptions, applyValues } from './apply.ts';
 export { lookup, NotSet } from './lookup.ts';
 export { findPlaceholders, type Placeholder, type PlaceholderKind, unresolved } from './placeholder.ts';
-export { pythonStr } from './python-str.ts';
+export { floatRepr, pythonStr } from './python-str.ts';
 export {
   type ReferenceReaders,
   type ResolveOptions,

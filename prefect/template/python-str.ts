@@ -28,7 +28,7 @@ function numberStr(source: string): string {
 }
 
 /** Python's float repr: shortest digits, scientific below 1e-4 and from 1e16, an exponent of at least two digits. */
-function floatRepr(value: number): string {
+export function floatRepr(value: number): string {
   if (!Number.isFinite(value)) return value > 0 ? 'inf' : value < 0 ? '-inf' : 'nan';
   const sign = value < 0 || Object.is(value, -0) ? '-' : '';
   const [mantissa = '0', exponentText = '0'] = Math.abs(value).toExponential().split('e');

@@ -203,3 +203,18 @@ describe('what else is read', () => {
     expect((await read('f.py:f', file(text))).description).toBe('A\nB');
   });
 });
+
+describe('a default that is a float', () => {
+  it('is written as Python writes it', async () => {
+    const text = 'from prefect import flow\n@flow\ndef f(a=1.0, b=-0.0, c=1e16, d=1.5, e=0.00001): ...';
+    const { parameters } = await read('f.py:f', file(text));
+    const { properties } = parameters.schema as { properties: Record<string, { default: unknown }> };
+    expect(Object.values(properties).map((property) => JSON.stringify(property.default))).toEqual([
+      '1.0',
+      '-0.0',
+      '1e+16',
+      '1.5',
+      '1e-05',
+    ]);
+  });
+});

@@ -7,6 +7,8 @@ import { z } from 'zod';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 
+const SOURCES = { main: 'src/main.ts', post: 'src/post.ts' } as const;
+
 const ActionFile = z.object({
   inputs: z.record(z.string(), z.object({ default: z.string().optional() })),
   runs: z.object({ main: z.string(), post: z.string() }),
@@ -26,6 +28,8 @@ export interface StepRequest {
   readonly entry?: (directory: string) => readonly string[];
   /** Told each line as it comes. */
   readonly onLine?: (line: string) => void;
+  /** Which code runs: dist/, as in a workflow (the default), or src/ with Node taking the types out. */
+  readonly from?: 'dist' | 'sources';
   /** Sends the signals of a cancelled job (SIGINT, then what a runner sends) when aborted. */
   readonly cancel?: AbortSignal;
 }
@@ -65,15 +69,11 @@ export async function runStep(request: StepRequest): Promise<StepResult> {
       lines.push(line);
       request.onLine?.(line);
     };
-    const exitCode = await runEntry(action.runs.main, env, request, onLine);
+    const { main, post } = request.from === 'sources' ? SOURCES : action.runs;
+    const exitCode = await runEntry(main, env, request, onLine);
     const state = fileCommands(await readFile(env.GITHUB_STATE ?? '', 'utf8'));
     const stateEnv = Object.fromEntries(Object.entries(state).map(([key, value]) => [`STATE_${key}`, value]));
-    const postExitCode = await runEntry(
-      action.runs.post,
-      { ...env, ...stateEnv },
-      { ...request, cancel: undefined },
-      onLine,
-    );
+    const postExitCode = await runEntry(post, { ...env, ...stateEnv }, { ...request, cancel: undefined }, onLine);
     return {
       exitCode,
       log: lines.join('\n'),

@@ -1,4 +1,5 @@
 import { type Json, type JsonObject, SpelledNumber } from '@slipway/prefect/json';
+import { floatRepr } from '@slipway/prefect/template';
 import { spend } from '../effort.ts';
 import { type CallValue, sameValue, type Value, whyUnknown } from '../value.ts';
 import { encodeExternalCall } from './external-values.ts';
@@ -32,7 +33,7 @@ export function encodeValue(value: Value, instance: EncodeInstance): Encoded {
     case 'float':
       return encodeFloat(value.value);
     case 'complex':
-      return `${pythonFloat(value.imaginary)}j`;
+      return `${floatRepr(value.imaginary).replace(/\.0$/, '')}j`;
     case 'bytes':
       return decodeUtf8(value.value);
     case 'list':
@@ -74,19 +75,11 @@ function encodeInt(value: bigint): Json {
   return Number.isSafeInteger(number) ? number : new SpelledNumber(String(value));
 }
 
-/** JSON has no infinity: such a default is left out. */
+/** As Python writes it, `1.0` and not `1`; JSON has no infinity: such a default is left out. */
 function encodeFloat(value: number): Encoded {
   if (!Number.isFinite(value)) return undefined;
-  const text = pythonFloat(value);
-  return text === String(value)
-    ? value
-    : new SpelledNumber(text.includes('e') || text.includes('.') ? text : `${text}.0`);
-}
-
-/** A float as Python's `repr` writes it, without the `.0` of whole numbers. */
-function pythonFloat(value: number): string {
-  if (Object.is(value, -0)) return '-0';
-  return String(value);
+  const text = floatRepr(value);
+  return text === String(value) ? value : new SpelledNumber(text);
 }
 
 /** One character per byte in, text out; undefined when the bytes are no UTF-8. */

@@ -1,0 +1,75 @@
+import type { Json } from '@slipway/prefect/json';
+import type { Difference } from './compare.ts';
+import type { Project, Stage } from './project.ts';
+
+/** Where the action knowingly leaves another state than Prefect's CLI. Nothing else may differ, and each must be seen. */
+export interface Deviation {
+  /** Row of docs/decisions/differences.md. */
+  readonly row: number;
+  readonly why: string;
+  /** Projects in which it is seen, in each of them; or it may be in any, and is in one at least. */
+  readonly projects: readonly string[] | 'any';
+  readonly stages?: readonly Stage[];
+  /** Of the place, as a Difference tells it. */
+  readonly path: RegExp;
+  readonly prefect?: Json;
+  readonly action?: Json;
+}
+
+export const DEVIATIONS: readonly Deviation[] = [
+  {
+    row: 6,
+    why: 'a description that nobody wrote is none; the CLI creates deployments with the text None',
+    projects: 'any',
+    stages: ['first', 'changed'],
+    path: /^deployments > [^>]+ > description$/,
+    prefect: 'None',
+    action: null,
+  },
+];
+
+export interface Verdict {
+  /** Differences that nothing in the table explains. */
+  readonly unexplained: readonly Difference[];
+  /** Lines of the table that explain nothing in a project that they name. */
+  readonly unseen: readonly { readonly project: string; readonly deviation: Deviation }[];
+  readonly explained: readonly { readonly difference: Difference; readonly deviation: Deviation }[];
+}
+
+/** @param deviations the table, but for tests of this function. */
+export function judge(
+  project: Pick<Project, 'name'>,
+  differences: readonly Difference[],
+  deviations: readonly Deviation[] = DEVIATIONS,
+): Verdict {
+  const concerned = deviations.filter(({ projects }) => projects === 'any' || projects.includes(project.name));
+  const explained = differences.flatMap((difference) => {
+    const deviation = concerned.find((one) => explains(one, difference));
+    return deviation === undefined ? [] : [{ difference, deviation }];
+  });
+  return {
+    unexplained: differences.filter((one) => !explained.some(({ difference }) => difference === one)),
+    unseen: concerned
+      .filter((one) => one.projects !== 'any' && !explained.some(({ deviation }) => deviation === one))
+      .map((deviation) => ({ project: project.name, deviation })),
+    explained,
+  };
+}
+
+/** Deviations that may be in any project and were in none. */
+export function seenNowhere(
+  verdicts: readonly Verdict[],
+  deviations: readonly Deviation[] = DEVIATIONS,
+): readonly Deviation[] {
+  const seen = new Set(verdicts.flatMap(({ explained }) => explained.map(({ deviation }) => deviation)));
+  return deviations.filter((one) => one.projects === 'any' && !seen.has(one));
+}
+
+function explains(deviation: Deviation, difference: Difference): boolean {
+  return (
+    (deviation.stages?.includes(difference.stage) ?? true) &&
+    deviation.path.test(difference.path) &&
+    (!('prefect' in deviation) || deviation.prefect === difference.prefect) &&
+    (!('action' in deviation) || deviation.action === difference.action)
+  );
+}

@@ -1,0 +1,6 @@
+from prefect import flow
+
+
+@flow
+def hello(name: str = "Marvin"):
+    print(f"Hello, {name}!")
