@@ -161,7 +161,7 @@ describe('buildImage', () => {
 
   function contextOf(exec: Exec, held: string | undefined): BuildContext {
     const access = { readManifestDigest: () => Promise.resolve(held) };
-    const builder = { name: 'default', driver: 'remote', rewritesTimestamps: true };
+    const builder = { name: 'default', driver: 'remote', rewritesTimestamps: true, platform: 'linux/amd64' };
     return { world: { ...world, exec }, env: world.env, builder, access };
   }
 

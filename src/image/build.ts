@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Problem } from '../problem.ts';
-import { isDigest, type RegistryAccess } from '../registry/access.ts';
+import type { RegistryAccess } from '../registry/access.ts';
+import { isDigest } from '../registry/manifests.ts';
 import { retrying } from '../registry/retry.ts';
 import { ExecNotStarted, type World } from '../world.ts';
 import { buildxArguments } from './arguments.ts';
@@ -21,7 +22,7 @@ export interface BuildContext {
   readonly env: Readonly<Record<string, string>>;
   readonly builder: Builder;
   /** Asks the registry what it holds; undefined when nothing is pushed. */
-  readonly access: RegistryAccess | undefined;
+  readonly access: Pick<RegistryAccess, 'readManifestDigest'> | undefined;
   /** Milliseconds without a word from buildx after which it is ended. */
   readonly idleMs?: number;
 }

@@ -5,13 +5,17 @@ import { parseRepository } from '../registry/repository.ts';
 import type { SignIn } from '../registry/sign-in.ts';
 import type { World } from '../world.ts';
 import { buildImage } from './build.ts';
+import { type Fingerprint, fingerprint, INPUTS_LABEL } from './fingerprint.ts';
 import { imageKey } from './key.ts';
 import type { BuiltImage, ImagePlan } from './model.ts';
 import { type Builder, checkBuilder } from './preflight.ts';
+import { type ReuseContext, reuseImage } from './reuse.ts';
 
 export interface ImageBuilderOptions {
   readonly world: World;
   readonly signIn: SignIn;
+  /** What may be taken from the registry instead of a build; undefined: nothing. */
+  readonly reuse?: Pick<ReuseContext, 'ifExists' | 'revision'> & { readonly workspace: string };
   /** Called with each directory that will hold a secret, so that the post step removes it should this process die. */
   readonly remember: (directory: string) => void;
   /** Told the credentials that a build used, by registry host: for whoever fetches the image later in the run. */
@@ -40,12 +44,32 @@ export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
   const builderFor = (plan: ImagePlan) =>
     once(builders, plan.builder ?? '', () => checkBuilder({ ...world, builder: plan.builder, cwd: plan.context }));
 
+  const fingerprintOf = async (plan: ImagePlan, { platform }: Builder): Promise<Fingerprint | undefined> => {
+    const { reuse } = options;
+    // A Dockerfile that is not there is the build's to complain of.
+    if (reuse === undefined || (plan.dockerfile.kind === 'file' && !(await world.files.exists(plan.dockerfile.path))))
+      return undefined;
+    const dockerfile =
+      plan.dockerfile.kind === 'file' ? await world.files.readText(plan.dockerfile.path) : plan.dockerfile.content;
+    return fingerprint(plan, { ...reuse, dockerfile, ownPlatform: platform });
+  };
+
   const build = async (plan: ImagePlan, stepCredentials: GivenCredentials | undefined): Promise<BuiltImage> => {
     const repository = parseRepository(plan.repository);
     const builder = await builderFor(plan);
     if (!plan.push) return buildImage(plan, { world, env: world.env, builder, access: undefined });
     const { credentials, access } = await options.signIn(repository, stepCredentials);
-    if (credentials === undefined) return buildImage(plan, { world, env: world.env, builder, access });
+    const inputs = await fingerprintOf(plan, builder);
+    const reused =
+      inputs === undefined || options.reuse === undefined
+        ? undefined
+        : await reuseImage(plan, inputs, { ...options.reuse, access, world });
+    if (reused !== undefined) {
+      if (credentials !== undefined) options.signedIn?.set(repository.host, credentials);
+      return reused;
+    }
+    const labelled = inputs?.kind === 'known' ? withLabel(plan, INPUTS_LABEL, inputs.hash) : plan;
+    if (credentials === undefined) return buildImage(labelled, { world, env: world.env, builder, access });
     options.signedIn?.set(repository.host, credentials);
     const config = await openDockerConfig({
       host: repository.host,
@@ -55,13 +79,17 @@ export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
       remember: options.remember,
     });
     try {
-      return await buildImage(plan, { world, env: config.env, builder, access });
+      return await buildImage(labelled, { world, env: config.env, builder, access });
     } finally {
       await config.close();
     }
   };
 
   return (plan, stepCredentials) => once(builds, imageKey(plan), () => oneAtATime(() => build(plan, stepCredentials)));
+}
+
+function withLabel(plan: ImagePlan, name: string, value: string): ImagePlan {
+  return { ...plan, labels: { ...plan.labels, [name]: value } };
 }
 
 /** The value under a key, made at the first asking; askers in between share the one that is being made. */

@@ -34,6 +34,10 @@ export interface ImagePlan {
   /** Seconds since the epoch for SOURCE_DATE_EPOCH; undefined outside git. */
   readonly sourceDateEpoch: number | undefined;
   readonly push: boolean;
+  /** True: built although the registry may hold it already. */
+  readonly isFresh?: boolean;
+  /** What may have changed files of the work tree in this run, so that the commit does not say what is built. */
+  readonly changedBy?: string;
   /** The step or input that asked for it. */
   readonly where: Position | undefined;
 }
@@ -56,4 +60,6 @@ export interface BuiltImage {
   readonly imageRef: string | undefined;
   readonly digest: string | undefined;
   readonly seconds: number;
+  /** It was in the registry already, and nothing was built. */
+  readonly isReused?: true;
 }

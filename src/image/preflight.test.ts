@@ -29,7 +29,7 @@ describe('readInspection', () => {
     ['a remote builder', 'remote', '', true],
   ])('knows %s', (_what, driver, more, rewritesTimestamps) => {
     const found = readInspection({ exitCode: 0, stdout: good(driver, more), stderr: '' }, undefined);
-    expect(found).toEqual({ name: 'default', driver, rewritesTimestamps });
+    expect(found).toEqual({ name: 'default', driver, rewritesTimestamps, platform: 'linux/amd64' });
   });
 
   it('takes a container builder that is not started yet', () => {

@@ -9,6 +9,8 @@ export interface Builder {
   readonly driver: string;
   /** False for classic dockerd, whose image store knows no rewriting of times. */
   readonly rewritesTimestamps: boolean;
+  /** `linux/amd64`: what it builds when no platform is named; undefined when it does not say. */
+  readonly platform: string | undefined;
 }
 
 export interface PreflightOptions {
@@ -65,7 +67,7 @@ export function readInspection(
     if (driver === 'remote' && field('Status') === 'inactive')
       throw unusable(name, `nothing answers at ${field('Endpoint')}`);
     const isClassic = driver === 'docker' && !result.stdout.includes('org.mobyproject.buildkit.worker.snapshotter');
-    return { name, driver, rewritesTimestamps: !isClassic };
+    return { name, driver, rewritesTimestamps: !isClassic, platform: field('Platforms')?.split(/[*,]/)[0] };
   }
   const said = failure ?? lastLine(result.stderr) ?? lastLine(result.stdout) ?? `exit code ${result.exitCode}`;
   const all = `${result.stdout}\n${result.stderr}`;

@@ -33,7 +33,6 @@ describe('image inputs', () => {
       network: undefined,
       addHosts: [],
       push: true,
-      ifExists: 'reuse',
     });
   });
 
@@ -99,7 +98,6 @@ describe('image inputs', () => {
     ['a build argument without name', { 'build-args': 'A=1\n=2' }, 'item 2 of the input build-args has no name'],
     ['a flag that is none', { 'no-cache': 'yes' }, 'the input no-cache is "yes"'],
     ['an attestation that is none', { sbom: 'yes' }, 'the input sbom is "yes"'],
-    ['another word for reuse', { 'if-exists': 'skip' }, 'the input if-exists is "skip"'],
     [
       'several platforms without push',
       { push: 'false', platforms: 'linux/amd64,linux/arm64' },

@@ -28,8 +28,6 @@ export interface ImageInputs {
   readonly network: string | undefined;
   readonly addHosts: readonly string[];
   readonly push: boolean;
-  /** `reuse`: a tag of this clean commit that exists with the same build inputs is not built again. */
-  readonly ifExists: 'reuse' | 'rebuild';
 }
 
 /** A secret of the build: its value, or in buildx's own words where it is to be found (`id=token,env=TOKEN`). */
@@ -89,7 +87,6 @@ export function readImageInputs(reader: InputReader): ImageInputs | undefined {
     network: reader.optional('network'),
     addHosts: reader.list('add-hosts'),
     push: reader.flag('push', true),
-    ifExists: reader.oneOf('if-exists', ['reuse', 'rebuild'], 'reuse'),
   };
   checkTogether(inputs, reader);
   return inputs;

@@ -53,6 +53,12 @@ describe('inputs', () => {
     expect(refusals({ schema: 'exact' })).toEqual(['the input schema is "exact": Use one of auto, static, image.']);
   });
 
+  it('say what becomes of an image that exists', () => {
+    expect(readInputs(runnerEnv()).ifExists).toBe('reuse');
+    expect(readInputs(runnerEnv({ 'if-exists': 'rebuild' })).ifExists).toBe('rebuild');
+    expect(refusals({ 'if-exists': 'skip' })).toEqual(['the input if-exists is "skip": Use one of reuse, rebuild.']);
+  });
+
   it('take one name per line', () => {
     expect(readInputs(runnerEnv({ deployments: ' a \n\nflow/b\n' })).deployments).toEqual(['a', 'flow/b']);
   });

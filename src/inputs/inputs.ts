@@ -16,6 +16,8 @@ export interface Inputs {
   readonly allowUntrusted: boolean;
   /** The action's own image; undefined: only what build steps in prefect.yaml say. */
   readonly image: ImageInputs | undefined;
+  /** `reuse`: an image of this clean commit that exists with the same build inputs is not built again. */
+  readonly ifExists: 'reuse' | 'rebuild';
   /** What a generated Dockerfile begins with, the action's own and those of build steps. */
   readonly baseImage: string;
   /** The buildx builder for every image; undefined: buildx's current one. */
@@ -51,6 +53,7 @@ export function readInputs(env: Readonly<Record<string, string>>): Inputs {
     mode: reader.oneOf('mode', ['auto', 'plan', 'deploy'], 'auto'),
     allowUntrusted: reader.flag('allow-untrusted', false),
     image: readImageInputs(reader),
+    ifExists: reader.oneOf('if-exists', ['reuse', 'rebuild'], 'reuse'),
     baseImage: reader.text('base-image') || 'prefecthq/prefect:3-latest',
     builder: reader.optional('builder'),
     registry: readRegistryInputs(reader),

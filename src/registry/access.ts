@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { Problem } from '../problem.ts';
 import type { Log } from '../world.ts';
 import { type Challenge, parseChallenge } from './challenge.ts';
 import { basicToken } from './credentials.ts';
 import { isRefusal, noAnswerProblem, refusedProblem } from './failure.ts';
+import { type HeldImage, type Manifest, readImage, readManifestDigest, type Shelf, tagManifest } from './manifests.ts';
 import type { Credentials } from './model.ts';
 import { apiHost, isLoopback, type Repository } from './repository.ts';
 import { jsonOf, NoAnswer, type RegistryAnswer, type RegistryWorld, send } from './request.ts';
@@ -21,6 +21,10 @@ export interface RegistryAccess {
    * @throws Problem when the registry cannot be reached or refuses.
    */
   readManifestDigest(tag: string): Promise<string | undefined>;
+  /** The image under a tag with the labels of each platform; undefined when there is none. @throws Problem as above. */
+  readImage(tag: string): Promise<HeldImage | undefined>;
+  /** Puts an image that is there under one more tag. @throws Problem as above. */
+  tagManifest(tag: string, manifest: Manifest): Promise<void>;
 }
 
 export interface AccessOptions {
@@ -28,13 +32,6 @@ export interface AccessOptions {
   readonly credentials: Credentials | undefined;
   readonly world: RegistryWorld & { readonly log: Pick<Log, 'mask'> };
 }
-
-const MANIFEST_TYPES = [
-  'application/vnd.oci.image.index.v1+json',
-  'application/vnd.oci.image.manifest.v1+json',
-  'application/vnd.docker.distribution.manifest.list.v2+json',
-  'application/vnd.docker.distribution.manifest.v2+json',
-].join(', ');
 
 /**
  * Signs in to the registry as a push would: GET /v2/ and, where it asks for one, a token for this repository.
@@ -52,7 +49,13 @@ export async function proveAccess(options: AccessOptions): Promise<RegistryAcces
       const answer = await send(world, new URL('/v2/', base), { method: 'GET', authorization, redirects: 'follow' });
       if (isRefusal(answer.status)) throw refusedProblem(repository.host, options.credentials, answer);
     }
-    return { readManifestDigest: (tag) => explained(repository.host, () => readDigest(session, tag)) };
+    const onShelf = <T>(actions: Actions, body: (shelf: Shelf) => Promise<T>) =>
+      explained(repository.host, async () => body(await openShelf(session, actions)));
+    return {
+      readManifestDigest: (tag) => onShelf('pull', (shelf) => readManifestDigest(shelf, tag)),
+      readImage: (tag) => onShelf('pull', (shelf) => readImage(shelf, tag)),
+      tagManifest: (tag, manifest) => onShelf('pull,push', (shelf) => tagManifest(shelf, tag, manifest)),
+    };
   } catch (error) {
     throw error instanceof NoAnswer ? noAnswerProblem(repository.host, error) : error;
   }
@@ -62,6 +65,8 @@ interface Session extends AccessOptions {
   readonly base: URL;
   readonly challenge: Challenge | undefined;
 }
+
+type Actions = 'pull' | 'pull,push';
 
 /** How the registry is spoken to: its origin and what it wants. On this machine plain HTTP is tried first, as Docker may. */
 async function probe(host: string, world: RegistryWorld): Promise<{ base: URL; challenge: Challenge | undefined }> {
@@ -87,7 +92,7 @@ async function probe(host: string, world: RegistryWorld): Promise<{ base: URL; c
 }
 
 /** The Authorization header for an action on the repository; undefined where the registry wants none. */
-async function authorize(session: Session, actions: 'pull' | 'pull,push'): Promise<string | undefined> {
+async function authorize(session: Session, actions: Actions): Promise<string | undefined> {
   const { challenge, credentials, repository } = session;
   if (challenge === undefined) return undefined;
   if (challenge.scheme === 'bearer') return `Bearer ${await requestToken(session, challenge, actions)}`;
@@ -146,34 +151,22 @@ function realmOf(text: string, session: Session): URL {
   });
 }
 
-async function readDigest(session: Session, tag: string): Promise<string | undefined> {
-  const { repository, world } = session;
-  const url = new URL(`/v2/${repository.path}/manifests/${tag}`, session.base);
-  const authorization = await authorize(session, 'pull');
-  const ask = (method: 'HEAD' | 'GET') =>
-    send(world, url, {
-      method,
-      accept: MANIFEST_TYPES,
-      redirects: 'follow',
-      ...(authorization === undefined ? {} : { authorization }),
-    });
-  const head = await ask('HEAD');
-  if (head.status === 404) return undefined;
-  if (isRefusal(head.status)) throw refusedProblem(repository.host, session.credentials, head);
-  const digest = head.headers.get('docker-content-digest');
-  if (head.status === 200 && digest !== null && isDigest(digest)) return digest;
-  // Some registries answer HEAD without the digest, or not at all: it is the hash of the manifest's bytes.
-  const whole = await ask('GET');
-  if (whole.status === 404) return undefined;
-  if (whole.status === 200) return `sha256:${createHash('sha256').update(whole.body).digest('hex')}`;
-  throw new Problem(`registry ${repository.host} answered ${whole.status} for ${repository.path}:${tag}`, {
-    remedy: 'This is the registry’s own trouble: look at its status page and run the job again.',
-  });
-}
-
-/** True for `sha256:` and 64 hex digits. */
-export function isDigest(text: string): boolean {
-  return /^sha256:[0-9a-f]{64}$/.test(text);
+/** The repository with a token for some actions, which outlives the few requests that are made with it. */
+async function openShelf(session: Session, actions: Actions): Promise<Shelf> {
+  const { repository, world, credentials, base } = session;
+  const authorization = await authorize(session, actions);
+  return {
+    ...repository,
+    async ask(what, request) {
+      const url = new URL(`/v2/${repository.path}/${what}`, base);
+      const answer = await send(world, url, {
+        ...request,
+        ...(authorization === undefined ? {} : { authorization }),
+      });
+      if (isRefusal(answer.status)) throw refusedProblem(repository.host, credentials, answer);
+      return answer;
+    },
+  };
 }
 
 async function explained<T>(host: string, body: () => Promise<T>): Promise<T> {

@@ -103,8 +103,8 @@ function title(report: Report, all: readonly Outcome[], redact: Redact): string 
 function images(report: Report): string {
   if (report.images.length === 0) return '';
   const rows = report.images.map(
-    ({ image, digest, seconds }) =>
-      `| ${codeSpan(image)} | ${digest === undefined ? 'known at deploy' : codeSpan(digest)} | ${seconds.toFixed(1)} s |`,
+    ({ image, digest, seconds, isReused }) =>
+      `| ${codeSpan(image)} | ${digest === undefined ? 'known at deploy' : codeSpan(digest)} | ${isReused === true ? 'existed' : `${seconds.toFixed(1)} s`} |`,
   );
   return ['### Images', '', '| image | digest | time |', '|---|---|---|', ...rows].join('\n');
 }

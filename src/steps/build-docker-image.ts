@@ -28,6 +28,7 @@ const OWN_INPUTS = Object.keys(Inputs.shape);
 export const buildDockerImage: StepFunction = {
   inputs: 'any',
   required: ['image_name'],
+  onlyReads: () => true,
   async run(step) {
     const inputs = readInputs(step, Inputs);
     const options = readBuildOptions(
@@ -50,6 +51,8 @@ export const buildDockerImage: StepFunction = {
       builder: builder ?? step.context.builder,
       sourceDateEpoch: step.context.revision.committedAt,
       push,
+      ...(inputs.ignore_cache === true ? { isFresh: true } : {}),
+      ...(step.changedBy === undefined ? {} : { changedBy: step.changedBy }),
       where: step.step.where,
     };
     const built = await buildOnce(step, plan, ahead?.credentials, inputs.ignore_cache === true);

@@ -68,6 +68,8 @@ export interface StepRun {
   /** The pull steps that apply to the deployment. */
   readonly pull: readonly StepSpec[] | undefined;
   readonly images: ImageMemo;
+  /** The step of this run, of whichever entry, that may have changed files of the work tree; undefined: none. */
+  readonly changedBy: string | undefined;
 }
 
 /** What a step comes to. */
@@ -102,6 +104,8 @@ export interface StepFunction {
   /** Inputs it takes; `any`: more than can be listed here, it checks them itself. */
   readonly inputs: readonly string[] | 'any';
   readonly required: readonly string[];
+  /** True when running it changes no file of the work tree; absent: nobody knows. */
+  readonly onlyReads?: (run: StepRun) => boolean;
   /** Runs it, or in plan mode foresees it. */
   readonly run: (run: StepRun) => Promise<StepResult>;
 }

@@ -13,6 +13,7 @@ export async function prepareEntries(entries: readonly Entry[], job: Job): Promi
   const build = createImageBuilder({
     world,
     signIn: openSignIn(inputs.registry, { ...world, fetch: globalThis.fetch }),
+    reuse: { ifExists: inputs.ifExists, revision, workspace: job.workspace },
     remember: (directory) => state.rememberDirectory(directory),
     signedIn: job.signedIn,
   });

@@ -29,10 +29,23 @@ export async function prepare(entries: readonly Entry[], context: PrepareContext
   // Steps of the top level are the same objects for each entry, and are complained of once.
   const steps = new Set(effective.flatMap(({ steps: { build, push } }) => [...build, ...push]));
   throwIfAny(checkSteps(steps, await hasPythonFor(steps, context)));
+  const workTree: WorkTree = { changedBy: undefined };
   const images: ImageMemo = { built: new Map(), byName: new Map(), defaultTags: new Map() };
   const prepared: Prepared[] = [];
-  for (const { entry, steps } of effective) prepared.push(await prepareEntry(entry, steps, images, context));
+  for (const { entry, steps } of effective)
+    prepared.push(await prepareEntry(entry, steps, { images, workTree }, context));
   return prepared;
+}
+
+/** What steps of all entries share. */
+interface Shared {
+  readonly images: ImageMemo;
+  readonly workTree: WorkTree;
+}
+
+/** Which step may have changed files of the work tree, so that the commit no longer says what is in an image. */
+interface WorkTree {
+  changedBy: string | undefined;
 }
 
 /** Looked for only when a step needs it. */
@@ -44,7 +57,7 @@ async function hasPythonFor(steps: ReadonlySet<StepSpec>, { world }: PrepareCont
 async function prepareEntry(
   entry: Entry,
   steps: EffectiveSteps,
-  images: ImageMemo,
+  { images, workTree }: Shared,
   context: PrepareContext,
 ): Promise<Prepared> {
   const env = stepEnvironment(context.world.env);
@@ -57,8 +70,12 @@ async function prepareEntry(
     const result = await inLog(entry, step, context, async () => {
       const inputs = await fillInputs(step, inputsFor(step, context), outputs, env, context);
       const following = queue.slice(index + 1);
-      const run = { context, entry, step, inputs, directory, env, outputs, following, pull: steps.pull, images };
-      return await stepFunction(step).run(run);
+      const { changedBy } = workTree;
+      const shared = { images, changedBy };
+      const run = { context, entry, step, inputs, directory, env, outputs, following, pull: steps.pull, ...shared };
+      const { onlyReads, run: runStep } = stepFunction(step);
+      if (onlyReads?.(run) !== true) workTree.changedBy ??= `the step ${stepLabel(step)}`;
+      return await runStep(run);
     });
     if (step.id !== undefined && Object.hasOwn(result.outputs, step.id)) warnOfLostId(step, step.id, context);
     const named = step.id === undefined || result.hasNone ? {} : { [step.id]: result.outputs };

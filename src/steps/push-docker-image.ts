@@ -21,6 +21,7 @@ const Inputs = ImageInputs.extend({ ignore_cache: z.boolean().nullish() });
 export const pushDockerImage: StepFunction = {
   inputs: ['image_name', 'tag', 'credentials', 'additional_tags', 'ignore_cache', 'build_backend'],
   required: ['image_name'],
+  onlyReads: () => true,
   async run(step) {
     const inputs = readInputs(step, Inputs);
     const image = readNamedImage(step, inputs);

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import type { JsonObject } from '@slipway/prefect/json';
 import { z } from 'zod';
 import { isUnknown, KNOWN_AT_DEPLOY } from './foresight.ts';
 import type { StepFunction, StepResult, StepRun } from './model.ts';
@@ -28,6 +29,7 @@ const SHELL_ONLY = ['cd', 'export', 'source', '.', 'set', 'alias', 'unset', 'eva
 export const runShellScript: StepFunction = {
   inputs: ['script', 'directory', 'env', 'stream_output', 'expand_env_vars', 'shell'],
   required: ['script'],
+  onlyReads: (step) => onlyReads(readInputs(step, Inputs), step.env, step.inputs),
   async run(step) {
     const inputs = readInputs(step, Inputs);
     if (step.context.mode === 'plan') return await foresee(step, inputs);
@@ -38,16 +40,17 @@ export const runShellScript: StepFunction = {
 
 async function foresee(step: StepRun, inputs: Inputs): Promise<StepResult> {
   const env = planGitEnvironment(step.env);
-  if (!mayRunInPlan(step, inputs, env)) {
+  if (!onlyReads(inputs, env, step.inputs)) {
     step.context.world.log.info('Not run in plan mode, as it could write: its outputs are known at deploy.');
     return { outputs: { stdout: KNOWN_AT_DEPLOY, stderr: KNOWN_AT_DEPLOY } };
   }
   return await runLines(step, inputs, env, (command) => readOnlyGit(splitWords(command)));
 }
 
-function mayRunInPlan(step: StepRun, inputs: Inputs, env: Readonly<Record<string, string>>): boolean {
+/** True when every line is a command of git that is known to print and no more. */
+function onlyReads(inputs: Inputs, env: Readonly<Record<string, string>>, given: JsonObject): boolean {
   // An environment of its own could name programs that git starts.
-  if (inputs.shell === true || Object.keys(inputs.env ?? {}).length > 0 || isUnknown(step.inputs)) return false;
+  if (inputs.shell === true || Object.keys(inputs.env ?? {}).length > 0 || isUnknown(given)) return false;
   try {
     return commandsOf(inputs, env)
       .map(splitWords)

@@ -14,6 +14,7 @@ const Inputs = z.object({ directory: z.string() });
 export const setWorkingDirectory: StepFunction = {
   inputs: ['directory'],
   required: ['directory'],
+  onlyReads: () => true,
   async run(step) {
     const { directory: written } = readInputs(step, Inputs);
     // What a step that does not run in plan mode would print or create cannot be looked at.

@@ -7,6 +7,7 @@ import { createExec } from '../exec.ts';
 import type { BuiltImage, ImagePlan } from '../image/model.ts';
 import type { StepSpec } from '../project/model.ts';
 import { projectFrom } from '../project/testing-project.ts';
+import { someRevision } from '../source/testing-revision.ts';
 import type { World } from '../world.ts';
 import type { PrepareContext, PushCredentials, StepRun } from './model.ts';
 
@@ -88,18 +89,7 @@ export async function testContext(settings: TestSettings = {}): Promise<TestCont
   const loaded = await projectFrom(text === '' ? 'deployments: []' : text);
   return {
     project: directory === undefined ? loaded : { ...loaded, directory },
-    revision: {
-      sha: '0123456789abcdef0123456789abcdef01234567',
-      shortSha: '0123456',
-      branch: 'main',
-      refName: 'main',
-      dirty: false,
-      committedAt: 1_700_000_000,
-      message: 'a commit',
-      repositoryUrl: undefined,
-      repository: undefined,
-      origin: 'HEAD',
-    },
+    revision: someRevision({ repositoryUrl: undefined, repository: undefined }),
     mode: 'deploy',
     readers: {
       readBlockDocument: async () => undefined,
@@ -151,5 +141,6 @@ export async function testRun(
     following: settings.following ?? [],
     pull: undefined,
     images: { built: new Map(), byName: new Map(), defaultTags: new Map() },
+    changedBy: undefined,
   };
 }

@@ -9,23 +9,12 @@ import { somePlan } from '../../src/image/testing-plan.ts';
 import { someRegistryInputs } from '../../src/inputs/testing-registry.ts';
 import { Problem } from '../../src/problem.ts';
 import { openSignIn } from '../../src/registry/sign-in.ts';
-import type { Revision } from '../../src/source/model.ts';
+import { someRevision } from '../../src/source/testing-revision.ts';
 import { openTestWorld, type TestWorld } from '../../src/source/testing-world.ts';
 import { pickPorts } from '../rig/ports.ts';
 import { type OwnRegistry, startOwnRegistry, USER } from './own-registry.ts';
 
-const REVISION: Revision = {
-  sha: '0123456789abcdef0123456789abcdef01234567',
-  shortSha: '0123456',
-  branch: 'main',
-  refName: 'main',
-  dirty: false,
-  committedAt: 1_700_000_000,
-  message: 'Say hello',
-  repositoryUrl: 'https://github.com/acme/demo',
-  repository: 'acme/demo',
-  origin: 'HEAD',
-};
+const REVISION = someRevision();
 
 /** Real docker, real buildx, real registries. */
 describe('building an image', () => {
