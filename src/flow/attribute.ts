@@ -11,25 +11,32 @@ const DEEPEST = 30;
 /** Per module, since a file that several entries share is another module for each of them. */
 const bodies = new WeakMap<PythonModule, Map<PythonClass['statement'], Bindings>>();
 
-/** The scope of a class's own body. */
-export function classScope(of: PythonClass): Scope {
+/**
+ * The scope of a class's own body.
+ *
+ * @param boundOf what the bound of a type parameter is; without it a bound counts as unknown, which is enough for all but
+ *   the types of fields, and never runs in a circle.
+ */
+export function classScope(of: PythonClass, boundOf?: (bound: Expression) => Value): Scope {
   const { module } = of.scope;
   const known = bodies.get(module) ?? new Map<PythonClass['statement'], Bindings>();
   bodies.set(module, known);
   const bindings = known.get(of.statement) ?? collectBindings(of.statement.body);
   known.set(of.statement, bindings);
-  return innerScope(of.scope, bindings, typeParameters(of.statement.typeParameters));
+  return innerScope(of.scope, bindings, typeParameters(of.statement.typeParameters, boundOf));
 }
 
-/** `class A[T: int]` and `def f[T]` make T a TypeVar inside (PEP 695). */
+/** `class A[T: int]`, `def f[T: (int, str)]` and `def f[T]` make T a TypeVar inside (PEP 695). */
 export function typeParameters(
   parameters: readonly TypeParameter[],
   boundOf: (bound: Expression) => Value = () => unknown('the bound of a type parameter'),
 ): ReadonlyMap<string, Value> {
   return new Map(
     parameters.map(({ name, bound }) => {
-      const keywords = new Map<string, Value>(bound === undefined ? [] : [['bound', boundOf(bound)]]);
-      const args: Value[] = [{ kind: 'str', value: name }];
+      const choices = bound?.kind === 'tuple' ? bound.items.map(boundOf) : [];
+      const only = bound === undefined || bound.kind === 'tuple' ? undefined : boundOf(bound);
+      const keywords = new Map<string, Value>(only === undefined ? [] : [['bound', only]]);
+      const args: Value[] = [{ kind: 'str', value: name }, ...choices];
       return [
         name,
         {

@@ -68,6 +68,9 @@ function isPath(value: Value): value is Value & { kind: 'call' } {
   return value.kind === 'call' && value.callee.kind === 'external' && value.callee.name.startsWith('pathlib.');
 }
 
+/** Calls whose results can stand beside `|`. */
+const MADE_TYPES: readonly string[] = ['typing.TypeVar', 'typing.NewType', 'typing.TypeAliasType'];
+
 function isTypeLike(value: Value): boolean {
   switch (value.kind) {
     case 'external':
@@ -76,6 +79,8 @@ function isTypeLike(value: Value): boolean {
     case 'union':
     case 'alias':
       return true;
+    case 'call':
+      return value.callee.kind === 'external' && MADE_TYPES.includes(value.callee.name);
     default:
       return false;
   }

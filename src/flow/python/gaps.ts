@@ -87,7 +87,10 @@ function starred(source: string, node: SyntaxNode): Replacement | undefined {
   return undefined;
 }
 
-/** `def f[T = int]`: the default goes, up to the next comma or the end of the list. */
+/**
+ * `T = int` of type parameters becomes `T : int`, and `T: int = bool` becomes `T : bool`: the default is what T stands for
+ * where nobody says otherwise, as its bound is when there is no default. What `*Ts` and `**P` stand for is never asked.
+ */
 function typeParameterDefault(node: SyntaxNode, source: string): Replacement | undefined {
   let list: SyntaxNode | null = node;
   while (list !== null && list.name !== 'TypeParamList') list = list.parent;
@@ -99,7 +102,10 @@ function typeParameterDefault(node: SyntaxNode, source: string): Replacement | u
     if (')]}'.includes(source[to] ?? ' ')) depth -= 1;
     to += 1;
   }
-  return { from: node.from, to, text: ' '.repeat(to - node.from) };
+  const of = list.getChildren('TypeParam').findLast((parameter) => parameter.from < node.from);
+  const from = of === undefined || source[of.from] === '*' ? undefined : of.getChild('VariableName')?.to;
+  if (from === undefined) return { from: node.from, to, text: ' '.repeat(to - node.from) };
+  return { from, to, text: `:${source.slice(node.from + 1, to)}`.padStart(to - from) };
 }
 
 /** `lazy import x`: the word becomes a statement of its own. */

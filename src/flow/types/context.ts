@@ -17,7 +17,7 @@ export interface TypeContext {
 
 /** The context of the fields of a class: text annotations see the whole module, later definitions too. */
 export function classContext(of: PythonClass, typeArguments: ReadonlyMap<string, Value> = new Map()): TypeContext {
-  return scopeContext(classScope(of), typeArguments);
+  return scopeContext(fieldScope(of), typeArguments);
 }
 
 /** The context of something written in a scope, looked at when all of it has run. */
@@ -41,9 +41,14 @@ export interface TypeReader {
   ) => { readonly type: Type; readonly info: FieldInfo };
 }
 
+/** Where the fields of a class are written: its type parameters have their bounds. */
+function fieldScope(of: PythonClass): Scope {
+  return classScope(of, (bound) => evaluate(bound, of.scope, AT_THE_END));
+}
+
 /** The evaluated annotation of a statement in a class's body. */
 function annotationIn(of: PythonClass, annotation: Expression): Value {
-  const scope = classScope(of);
+  const scope = fieldScope(of);
   return evaluate(annotation, scope, scope.module.futureAnnotations ? AT_THE_END : annotation.from);
 }
 
