@@ -15,7 +15,7 @@ function values(before: Json | undefined, after: Json | undefined, redact = asIs
 function lines(before: Json | undefined, after: Json | undefined, redact = asIs): string[] {
   const shown = difference({ before, after }, redact);
   if (shown.kind !== 'lines') throw new Error('shown as values');
-  return shown.lines.map(diffLine);
+  return shown.lines.map((line) => diffLine(line));
 }
 
 describe('two values', () => {

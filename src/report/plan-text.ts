@@ -60,15 +60,16 @@ function detailLines(detail: Detail): string[] {
 
 const DIFF_SIGN = { same: ' ', removed: '-', added: '+' } as const;
 
-/** One line of a difference as diff programs write it. */
-export function diffLine(line: DiffLine): string {
+/** One line of a difference as diff programs write it, the text behind so many spaces. */
+export function diffLine(line: DiffLine, indent = 1): string {
+  const space = ' '.repeat(indent);
   switch (line.kind) {
     case 'skipped':
-      return `  (${line.count} lines the same)`;
+      return ` ${space}(${line.count} lines the same)`;
     case 'cut off':
-      return `  (and ${line.removed} lines removed, ${line.added} added)`;
+      return ` ${space}(and ${line.removed} lines removed, ${line.added} added)`;
     default:
-      return `${DIFF_SIGN[line.kind]} ${line.text}`.trimEnd();
+      return `${DIFF_SIGN[line.kind]}${space}${line.text}`.trimEnd();
   }
 }
 

@@ -1,4 +1,5 @@
 import { type UiObject, uiLink } from '@slipway/prefect/settings';
+import { rootField } from '../deploy/leaf-changes.ts';
 import { NONE, type Redact } from './difference.ts';
 import type { Detail, Item, ItemAction } from './item.ts';
 import { codeSpan, fenced, html, link, plainText } from './markdown.ts';
@@ -21,6 +22,9 @@ const WILL_DO: Record<ItemAction, string> = {
   unchanged: '⚪ unchanged',
   send: '🔵 send',
 };
+
+/** Names of fields in one row. */
+const MOST_FIELDS = 4;
 
 /** An item, and what came of it. */
 export interface Outcome extends Item {
@@ -56,7 +60,7 @@ function createdObject({ kind, name }: Item, id: string | undefined): UiObject |
 export function itemRow(item: Outcome, report: Report): string {
   const { kind, action, note, written, where } = item;
   const did = written ? (report.mode === 'plan' ? WILL_DO : DID)[action] : '🔴 not written';
-  const noted = note === undefined ? did : `${did} (${plainText(note)})`;
+  const noted = [did, ...(note === undefined ? [] : [`(${plainText(note)})`]), changedFields(item)].join(' ').trim();
   const place = plainText(`${where.file}:${where.line}`);
   const { repositoryUrl, sha } = report.revision;
   const source =
@@ -75,19 +79,48 @@ export function itemName({ name, object, action }: Item, uiUrl: string, place: '
   return object === undefined || action === 'remove' ? code : link(code, uiLink(uiUrl, object));
 }
 
-/** The fields of one object as a difference that can be folded. */
-export function itemDetails({ label, details }: Item, open: boolean): string {
+/** Names of the API's fields that change, as far as they fit a table. */
+function changedFields({ details }: Item): string {
+  const fields = new Set(details.flatMap((one) => (one.kind === 'change' ? [rootField(one.field).split(' ')[0]] : [])));
+  const names = [...fields].map((field) => (field === 'schedule' ? 'schedules' : field));
+  const more = names.length > MOST_FIELDS ? [`${names.length - MOST_FIELDS} more`] : [];
+  return [...names.slice(0, MOST_FIELDS), ...more].join(', ');
+}
+
+/** Items with the same fields that change to the same values: a new commit gives each deployment a new version. */
+export interface Alike {
+  readonly first: Item;
+  readonly others: number;
+  readonly lines: readonly string[];
+}
+
+/** The fields of all items as differences, each once; those that fewest have come first. */
+export function differences(items: readonly Item[]): Alike[] {
+  const found = new Map<string, Alike>();
+  for (const item of items) {
+    if (item.details.length === 0) continue;
+    const lines = item.details.flatMap(detailLines);
+    const key = [item.kind, ...lines].join('\n');
+    const alike = found.get(key);
+    found.set(key, alike === undefined ? { first: item, others: 0, lines } : { ...alike, others: alike.others + 1 });
+  }
+  return [...found.values()].sort((a, b) => a.others - b.others);
+}
+
+/** One difference, foldable. */
+export function differenceBlock({ first, others, lines }: Alike, open: boolean): string {
+  const more = others === 0 ? '' : ` and ${others} more ${others === 1 ? 'is' : 'are'} alike`;
   return [
-    `<details${open ? ' open' : ''}><summary><code>${html(label)}</code></summary>`,
+    `<details${open ? ' open' : ''}><summary><code>${html(first.label)}</code>${more}</summary>`,
     '',
-    fenced('diff', details.flatMap(detailLines)),
+    fenced('diff', lines),
     '',
     '</details>',
   ].join('\n');
 }
 
 /** As diff programs write it, so that GitHub colours it. */
-export function detailLines(detail: Detail): string[] {
+function detailLines(detail: Detail): string[] {
   switch (detail.kind) {
     case 'field':
       return [`+ ${detail.field}: ${detail.text}`];
@@ -97,7 +130,7 @@ export function detailLines(detail: Detail): string[] {
       return [`- ${detail.text}`];
     case 'change': {
       const { field, difference } = detail;
-      if (difference.kind === 'lines') return [`  ${field}:`, ...difference.lines.map(diffLine)];
+      if (difference.kind === 'lines') return [`  ${field}:`, ...difference.lines.map((line) => diffLine(line, 5))];
       return [
         ...(difference.before === NONE ? [] : [`- ${field}: ${difference.before}`]),
         ...(difference.after === NONE ? [] : [`+ ${field}: ${difference.after}`]),

@@ -15,7 +15,7 @@ describe('the job summary', () => {
     ['counts', '**1 created, 1 changed, 2 unchanged, 1 not written.**'],
     [
       'links a deployment, and where it stands in the file',
-      `| deployment | [\`f/old\`](http://ui/deployments/deployment/id-2) | 🟡 changed | [prefect.yaml:20](${BLOB}#L20) |`,
+      `| deployment | [\`f/old\`](http://ui/deployments/deployment/id-2) | 🟡 changed tags, parameters | [prefect.yaml:20](${BLOB}#L20) |`,
     ],
     ['links a run and shows its state', '| [quick-fox](http://ui/runs/flow-run/r) | `f/old` | 🔴 Crashed | 12 s |'],
     ['says what failed', '- **deployment f/new**: 503 from the server'],
@@ -56,10 +56,17 @@ describe('the job summary', () => {
     expect(summaryMarkdown({ ...report, ...changed }, asIs)).toContain(text);
   });
 
+  it('shows a text of several lines below its field', () => {
+    const changes = [{ field: 'description', before: 'one', after: 'one\ntwo' }];
+    expect(summaryMarkdown(manyDeployments(1, 1, changes), asIs)).toContain(
+      '  description:\n      one\n+     two\n```',
+    );
+  });
+
   it('opens few differences and folds many', () => {
     const changes = [{ field: 'version', before: 'a', after: 'b' }];
     expect(summaryMarkdown(manyDeployments(5, 1, changes), asIs)).toContain('<details open>');
-    expect(summaryMarkdown(manyDeployments(50, 50, changes), asIs)).not.toContain('<details open>');
+    expect(summaryMarkdown(manyDeployments(50, 50, changes, 'apart'), asIs)).not.toContain('<details open>');
   });
 
   it('shows no secret that Markdown would spell otherwise', () => {
@@ -85,14 +92,28 @@ describe('a summary of many objects', () => {
   }));
 
   it('is whole with 500 that change in a few fields', () => {
-    const summary = summaryMarkdown(manyDeployments(500, 500, changes.slice(0, 3)), asIs);
+    const summary = summaryMarkdown(manyDeployments(500, 500, changes.slice(0, 3), 'apart'), asIs);
     expect(bytes(summary)).toBeLessThan(1024 * 1024);
     expect(summary).not.toContain('Left out here');
     expect(summary.match(/^\| deployment \|/gm)).toHaveLength(500);
   });
 
+  it('shows once what many have in common, after what few have', () => {
+    const version = [{ field: 'version', before: 'a', after: 'b' }];
+    const { plan } = manyDeployments(500, 499, version);
+    const [last] = manyDeployments(1, 1, [{ field: 'paused', before: true, after: false }]).plan.deployments;
+    if (last === undefined) throw new Error('no deployment');
+    const all = { ...report, mode: 'plan', plan: { ...plan, deployments: [...plan.deployments, last] } } as const;
+    const summary = summaryMarkdown(all, asIs);
+    expect(summary.match(/^<details.*$/gm)).toEqual([
+      '<details open><summary><code>deployment f/number-0</code></summary>',
+      '<details open><summary><code>deployment f/number-0</code> and 498 more are alike</summary>',
+      '<details><summary>1 unchanged</summary>',
+    ]);
+  });
+
   it('stays below what GitHub takes, and counts what it leaves out', () => {
-    const summary = summaryMarkdown(manyDeployments(1_000, 500, changes), asIs);
+    const summary = summaryMarkdown(manyDeployments(1_000, 500, changes, 'apart'), asIs);
     expect(bytes(summary)).toBeLessThan(1024 * 1024);
     const shown = summary.match(/<details><summary><code>/g)?.length ?? 0;
     expect(shown).toBeGreaterThan(100);
@@ -101,7 +122,7 @@ describe('a summary of many objects', () => {
   });
 
   it.each([3_000, 20_000, 100_000])('stays below %i bytes if it must', (limit) => {
-    const summary = summaryMarkdown(manyDeployments(1_000, 500, changes), asIs, limit);
+    const summary = summaryMarkdown(manyDeployments(1_000, 500, changes, 'apart'), asIs, limit);
     expect(bytes(summary)).toBeLessThan(limit);
     expect(summary).toContain('**0 to create, 500 to change, 500 unchanged.**');
   });
@@ -120,7 +141,7 @@ describe('automations and SLAs in the job summary', () => {
 
   it.each([
     `| automation | \`new of f/d\` | 🔴 not written | ${at} |`,
-    `| automation | [\`old of f/d\`](http://ui/automations/automation/id-a) | 🟡 changed | ${at} |`,
+    `| automation | [\`old of f/d\`](http://ui/automations/automation/id-a) | 🟡 changed within | ${at} |`,
     `| automation | \`gone of f/d\` | 🟤 removed | ${at} |`,
     '| SLAs | `f/d` | 🔵 sent (slow; sent on every deploy',
     '**0 created, 1 changed, 1 removed, 1 unchanged, 1 not written.**',

@@ -7,7 +7,15 @@ import type { Redact } from './difference.ts';
 import { countActions } from './item.ts';
 import { planItems } from './items.ts';
 import { codeSpan, link, plainText } from './markdown.ts';
-import { detailLines, itemDetails, itemName, itemRow, type Outcome, outcomes } from './summary-items.ts';
+import {
+  type Alike,
+  differenceBlock,
+  differences,
+  itemName,
+  itemRow,
+  type Outcome,
+  outcomes,
+} from './summary-items.ts';
 
 export interface Report {
   readonly mode: 'plan' | 'deploy';
@@ -129,10 +137,12 @@ function objectTable(items: readonly Outcome[], report: Report, budget: Budget):
 }
 
 function changeBlocks(items: readonly Outcome[], budget: Budget): Section {
-  const detailed = items.filter(({ details }) => details.length > 0);
-  const lines = detailed.reduce((sum, { details }) => sum + details.flatMap(detailLines).length, 0);
-  const block = (item: Outcome) => itemDetails(item, lines <= OPEN_LINES);
-  return section([], budget.take(detailed, block), block, (count) => `the fields of ${count} objects`, '\n\n');
+  const all = differences(items);
+  const lines = all.reduce((sum, one) => sum + one.lines.length, 0);
+  const block = (one: Alike) => differenceBlock(one, lines <= OPEN_LINES);
+  const { taken, left } = budget.take(all, block);
+  const objects = left.reduce((sum, { others }) => sum + 1 + others, 0);
+  return section([], { taken, left }, block, () => `the fields of ${objects} objects`, '\n\n');
 }
 
 function unchangedNames(items: readonly Outcome[], report: Report, budget: Budget): Section {

@@ -129,13 +129,18 @@ export const withAutomations: Plan = {
   slas: [{ deployment: deploymentName('f', 'd'), where, slas: [{ name: 'slow' }] }],
 };
 
-/** A plan of many deployments: the first `changed` of them change, the others stay. */
-export function manyDeployments(count: number, changed: number, changes: readonly Change[]): Report {
+/** A plan of many deployments: the first `changed` of them change, alike or apart, the others stay. */
+export function manyDeployments(
+  count: number,
+  changed: number,
+  changes: readonly Change[],
+  how: 'alike' | 'apart' = 'alike',
+): Report {
   const deployments = Array.from({ length: count }, (_, index): Plan['deployments'][number] => {
     const wanted = desired(`number-${index}`, 10 + 5 * index);
     const actual = { ...record, id: `00000000-0000-0000-0000-${String(index).padStart(12, '0')}` };
     return index < changed
-      ? { action: 'change', desired: wanted, actual, changes }
+      ? { action: 'change', desired: wanted, actual, changes: how === 'alike' ? changes : [...changes, own(index)] }
       : { action: 'unchanged', desired: wanted, actual };
   });
   return {
@@ -146,4 +151,8 @@ export function manyDeployments(count: number, changed: number, changes: readonl
     applied: { deployments: [], workPools: [], failures: [] },
     runs: [],
   };
+}
+
+function own(index: number): Change {
+  return { field: 'parameters.own', before: null, after: index };
 }
