@@ -1,4 +1,5 @@
-import { signInRemedy } from '../registry/failure.ts';
+import { explainMissingRepository, explainPushRefusal, signInRemedy } from '../registry/push-refusal.ts';
+import { parseRepository } from '../registry/repository.ts';
 import type { Evidence } from './evidence.ts';
 import type { ImagePlan } from './model.ts';
 
@@ -133,10 +134,7 @@ const ofPush: readonly Rule[] = [
   },
   {
     when: /name unknown|repository with name .* does not exist|repository .* not found/i,
-    say: ({ host, plan }) => [
-      `the repository ${plan.repository} does not exist on ${host}`,
-      'Create it before this step; this registry does not create repositories on push.',
-    ],
+    say: ({ plan, error }) => explainMissingRepository(parseRepository(plan.repository), error),
   },
   {
     when: /no basic auth credentials|failed to fetch anonymous token/i,
@@ -146,7 +144,7 @@ const ofPush: readonly Rule[] = [
     when: REFUSED,
     say: ({ host, name, plan, error }) => [
       `registry ${host} does not let ${name} be pushed: ${error}`,
-      `Check that the user or token may write to ${plan.repository}, and that it exists. ${signInRemedy(host)}`,
+      explainPushRefusal(parseRepository(plan.repository), undefined, error)[1],
     ],
   },
   {

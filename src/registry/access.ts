@@ -3,9 +3,11 @@ import { Problem } from '../problem.ts';
 import type { Log } from '../world.ts';
 import { type Challenge, parseChallenge } from './challenge.ts';
 import { basicToken } from './credentials.ts';
-import { isRefusal, noAnswerProblem, refusedProblem } from './failure.ts';
+import { isRefusal, missingRepositoryProblem, noAnswerProblem, pushRefusedProblem, refusedProblem } from './failure.ts';
 import { type HeldImage, type Manifest, readImage, readManifestDigest, type Shelf, tagManifest } from './manifests.ts';
 import type { Credentials } from './model.ts';
+import { provePush } from './push-proof.ts';
+import { readRegistryHost } from './registry-host.ts';
 import { apiHost, isLoopback, type Repository } from './repository.ts';
 import { jsonOf, NoAnswer, type RegistryAnswer, type RegistryWorld, send } from './request.ts';
 
@@ -34,10 +36,12 @@ export interface AccessOptions {
 }
 
 /**
- * Signs in to the registry as a push would: GET /v2/ and, where it asks for one, a token for this repository.
+ * Signs in to the registry as a push would: GET /v2/, where it asks for one a token for this repository, and an upload
+ * that is begun and given up, so that what a push lacks is known before a long build.
  *
  * @returns access for reading what was pushed.
- * @throws Problem when it is not reachable, wants credentials and there are none, or refuses those there are.
+ * @throws Refusal when it wants credentials and there are none, or does not let those there are push here; Problem when
+ * it is not reachable or has no such repository.
  */
 export async function proveAccess(options: AccessOptions): Promise<RegistryAccess> {
   const { repository, world } = options;
@@ -49,6 +53,7 @@ export async function proveAccess(options: AccessOptions): Promise<RegistryAcces
       const answer = await send(world, new URL('/v2/', base), { method: 'GET', authorization, redirects: 'follow' });
       if (isRefusal(answer.status)) throw refusedProblem(repository.host, options.credentials, answer);
     }
+    await provePush({ ...options, base, authorization });
     const onShelf = <T>(actions: Actions, body: (shelf: Shelf) => Promise<T>) =>
       explained(repository.host, async () => body(await openShelf(session, actions)));
     return {
@@ -128,6 +133,9 @@ async function requestToken(
     const authorization = credentials === undefined ? {} : { authorization: `Basic ${basicToken(credentials)}` };
     answer = await send(world, realm, { method: 'GET', ...authorization, redirects: 'refuse' });
   }
+  if (answer.status === 404) throw missingRepositoryProblem(repository, answer);
+  if (answer.status === 403 && readRegistryHost(repository.host).kind !== 'generic')
+    throw pushRefusedProblem(repository, credentials, answer);
   if (isRefusal(answer.status)) throw refusedProblem(repository.host, credentials, answer);
   const token = answer.status === 200 ? TokenAnswer.safeParse(jsonOf(answer)).data : undefined;
   if (token !== undefined) {
@@ -144,9 +152,16 @@ async function requestToken(
 
 /** The token service may be on another host (auth.docker.io), but the password goes there by HTTPS only. */
 function realmOf(text: string, session: Session): URL {
+  const { host } = session.repository;
   const realm = URL.canParse(text) ? new URL(text) : undefined;
+  const isCloud = ['gar', 'gcr', 'acr', 'ghcr'].includes(readRegistryHost(host).kind);
+  if (realm !== undefined && isCloud && realm.host !== host.toLowerCase()) {
+    throw new Problem(`registry ${host} sends its sign-in to another host, ${realm.host}`, {
+      remedy: 'That registry signs in at its own host: look for a proxy in between.',
+    });
+  }
   if (realm?.protocol === 'https:' || (realm?.protocol === 'http:' && isLoopback(realm.host))) return realm;
-  throw new Problem(`registry ${session.repository.host} sends its sign-in to ${text}, which is not HTTPS`, {
+  throw new Problem(`registry ${host} sends its sign-in to ${text}, which is not HTTPS`, {
     remedy: 'Let the registry’s token service be reached by HTTPS; a password is not sent in the clear.',
   });
 }

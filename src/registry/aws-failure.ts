@@ -13,7 +13,7 @@ export function roleProblem(role: string, claims: OidcClaims, error: unknown): P
       `Create the IAM identity provider ${claims.iss ?? 'https://token.actions.githubusercontent.com'} with the audience ${claims.aud ?? 'sts.amazonaws.com'} there (docs/guides/aws.md).`,
     );
   }
-  if (/audience/i.test(said)) {
+  if (isWrongAudience(error)) {
     return problem(
       `AWS’s identity provider for GitHub does not take this audience: ${said}`,
       `Add the audience to the IAM identity provider. ${describeClaims(claims)}.`,
@@ -35,6 +35,11 @@ export function roleProblem(role: string, claims: OidcClaims, error: unknown): P
     `the role ${role} could not be assumed: ${said}`,
     'Check the ARN in aws-role and that this runner can reach AWS (firewall, proxy), and run the job again.',
   );
+}
+
+/** AWS's identity provider for GitHub is registered for another audience than that of the token. */
+export function isWrongAudience(error: unknown): boolean {
+  return /audience/i.test(wordsOf(error));
 }
 
 /** What AWS or the way to it said, one line; its errors hold no secret. */

@@ -1,7 +1,7 @@
 import { Problem } from '../problem.ts';
-import { roleProblem, wordsOf } from './aws-failure.ts';
+import { isWrongAudience, roleProblem, wordsOf } from './aws-failure.ts';
 import { within } from './deadline.ts';
-import { requestOidcToken } from './oidc.ts';
+import { type OidcClaims, requestOidcToken } from './oidc.ts';
 import { type ProviderWorld, SIGN_IN_MS } from './provider.ts';
 import type { AwsPartition } from './registry-host.ts';
 
@@ -39,9 +39,12 @@ export function clientSettings({ region, fips }: AwsPlace) {
   };
 }
 
-/** AWS in China registers GitHub under its own audience (AWS's guide for GitHub in those regions). */
-function audienceOf(partition: AwsPartition): string {
-  return partition === 'aws-cn' ? 'sts.amazonaws.com.cn' : 'sts.amazonaws.com';
+/**
+ * Whom GitHub's token is for. AWS in China has a name of its own for it, but an identity provider there may have been
+ * registered with either.
+ */
+function audiencesOf(partition: AwsPartition): readonly [string, ...string[]] {
+  return partition === 'aws-cn' ? ['sts.amazonaws.com.cn', 'sts.amazonaws.com'] : ['sts.amazonaws.com'];
 }
 
 /**
@@ -56,7 +59,26 @@ export async function assumeRole(
   signal: AbortSignal,
 ): Promise<AwsIdentity> {
   checkRole(role, place);
-  const { token, claims } = await requestOidcToken(audienceOf(place.partition), 'the input aws-role', world);
+  const [audience, ...others] = audiencesOf(place.partition);
+  let last = await exchangeToken(role, audience, place, world, signal);
+  for (const other of others) {
+    if (!('failure' in last) || !isWrongAudience(last.failure)) break;
+    last = await exchangeToken(role, other, place, world, signal);
+  }
+  if ('failure' in last) throw roleProblem(role, last.claims, last.failure);
+  return identityOf(last.keys, `the role ${role} (aws-role)`, world);
+}
+
+type Exchanged = { readonly keys: AwsKeys } | { readonly failure: unknown; readonly claims: OidcClaims };
+
+async function exchangeToken(
+  role: string,
+  audience: string,
+  place: AwsPlace,
+  world: ProviderWorld,
+  signal: AbortSignal,
+): Promise<Exchanged> {
+  const { token, claims } = await requestOidcToken(audience, 'the input aws-role', world);
   try {
     const keys = await within(SIGN_IN_MS, signal, async () => {
       const { fromWebToken } = await import('@aws-sdk/credential-providers');
@@ -67,10 +89,10 @@ export async function assumeRole(
         clientConfig: clientSettings(place),
       })();
     });
-    return identityOf(keys, `the role ${role} (aws-role)`, world);
-  } catch (error) {
+    return { keys };
+  } catch (failure) {
     signal.throwIfAborted();
-    throw roleProblem(role, claims, error);
+    return { failure, claims };
   }
 }
 

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { Problem } from '../problem.ts';
 import type { Credentials } from './model.ts';
-import type { NoAnswer, RegistryAnswer } from './request.ts';
+import { explainMissingRepository, explainPushRefusal, signInRemedy } from './push-refusal.ts';
+import type { Repository } from './repository.ts';
+import { jsonOf, type NoAnswer, type RegistryAnswer } from './request.ts';
 
 /** Statuses by which a registry or its token service says no. */
 export function isRefusal(status: number): boolean {
@@ -33,18 +35,21 @@ export function refusedProblem(
   });
 }
 
-/** How one signs in to a host today, for a remedy. */
-export function signInRemedy(host: string): string {
-  if (host === 'ghcr.io') {
-    return 'For GitHub’s registry give the expression github.actor as registry-username and github.token as registry-password, and the job `permissions: packages: write`.';
-  }
-  if (host === 'docker.io') {
-    return 'For Docker Hub give registry-username and, as registry-password, an access token with write permission.';
-  }
-  if (/^\d{12}\.dkr[.-]ecr/.test(host) || host === 'public.ecr.aws') {
-    return 'Sign in with aws-actions/amazon-ecr-login before this step: Docker’s configuration is used.';
-  }
-  return 'Give registry-username and registry-password, or sign in with `docker login` before this step.';
+/** The Problem of a registry that knows the credentials but does not let them push here. */
+export function pushRefusedProblem(
+  repository: Repository,
+  credentials: Credentials | undefined,
+  answer: RegistryAnswer,
+): Refusal {
+  if (credentials === undefined) return refusedProblem(repository.host, credentials, answer);
+  const [message, remedy] = explainPushRefusal(repository, credentials.source, saidBy(answer));
+  return new Refusal(message, { remedy });
+}
+
+/** The Problem of a repository that is not there: other credentials would not help. */
+export function missingRepositoryProblem(repository: Repository, answer: RegistryAnswer): Problem {
+  const [message, remedy] = explainMissingRepository(repository, saidBy(answer));
+  return new Problem(message, { remedy });
 }
 
 /** The Problem of a registry that could not be spoken to. */
@@ -121,16 +126,16 @@ const ErrorBody = z.looseObject({
   error_description: z.string().optional(),
 });
 
-/** The reason in an error body of a registry (`errors`) or token service, one line; empty when it gives none. */
-function saidBy(answer: RegistryAnswer): string {
-  let json: unknown;
-  try {
-    json = JSON.parse(Buffer.from(answer.body).toString('utf8'));
-  } catch {
-    return '';
-  }
+/**
+ * The reason in an error body of a registry (`errors`) or token service, or in a body of one plain line, as ECR's; empty
+ * when it gives none.
+ */
+export function saidBy(answer: RegistryAnswer): string {
+  const json = jsonOf(answer);
   const body = ErrorBody.safeParse(json).data;
   const [first] = body?.errors ?? [];
-  const text = first?.message ?? first?.code ?? body?.details ?? body?.error_description ?? '';
-  return text.split('\n')[0]?.slice(0, 200) ?? '';
+  const plain = json === undefined ? Buffer.from(answer.body).toString('utf8').trim() : '';
+  const said = first?.message ?? first?.code ?? body?.details ?? body?.error_description;
+  const text = said ?? (/^[^<\n]+$/.test(plain) ? plain : '');
+  return text.split('\n')[0]?.slice(0, 400) ?? '';
 }

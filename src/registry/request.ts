@@ -15,7 +15,7 @@ export interface RegistryWorld {
 }
 
 export interface RegistryRequest {
-  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT';
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
   readonly authorization?: string;
   readonly accept?: string;
   readonly form?: URLSearchParams;
