@@ -21,6 +21,7 @@ export default defineConfig({
             'prefect/**/*.test.ts',
             'worker/src/**/*.test.ts',
             'test/rig/**/*.test.ts',
+            'test/clouds/**/*.test.ts',
             'test/fuzz/**/*.test.ts',
             'test/differential/worker/**/*.test.ts',
           ],
