@@ -1,6 +1,6 @@
 import { ACCOUNT, type AwsRole, type AwsSts, startAwsSts } from './aws-sts.ts';
 import { type Azure, startAzure } from './azure.ts';
-import type { Cloud } from './cloud.ts';
+import { type Cloud, notFound } from './cloud.ts';
 import { type Ecr, startEcr } from './ecr.ts';
 import { type EcrPublic, startEcrPublic } from './ecr-public.ts';
 import { type GitHub, SUBJECT, startGitHub } from './github.ts';
@@ -51,15 +51,18 @@ const GOOGLE_PERMISSIONS = [
   'artifactregistry.repositories.downloadArtifacts',
 ];
 
+/** A host where registries keep their bytes: it gives none, and what it is asked is seen. */
+const ELSEWHERE: Cloud = { hosts: ['cdn.example.net'], reply: () => notFound };
+
 export async function openSky(minted: Minted): Promise<Sky> {
   const github = await startGitHub(minted);
-  const roleIn = (partition: string): AwsRole => ({
+  const roleIn = (partition: string, suffix = 'amazonaws.com'): AwsRole => ({
     arn: `arn:${partition}:iam::${ACCOUNT}:role/deploy`,
-    audience: 'sts.amazonaws.com',
+    audience: `sts.${suffix}`,
     subject: SUBJECT,
     actions: new Set(AWS_ACTIONS),
   });
-  const [role, chinaRole, govRole] = [roleIn('aws'), roleIn('aws-cn'), roleIn('aws-us-gov')];
+  const [role, chinaRole, govRole] = [roleIn('aws'), roleIn('aws-cn', 'amazonaws.com.cn'), roleIn('aws-us-gov')];
   const hosts = ['us-east-1', 'us-gov-west-1'].map((region) => `sts.${region}.amazonaws.com`);
   const aws = startAwsSts([...hosts, 'sts.cn-north-1.amazonaws.com.cn'], [role, chinaRole, govRole], github, minted);
   const ecr = startEcr(aws, minted, 'us-east-1');
@@ -88,6 +91,7 @@ export async function openSky(minted: Minted): Promise<Sky> {
     passwords.dockerHub,
     passwords.basic,
     passwords.bearer,
+    { clouds: [ELSEWHERE] },
   ];
   return {
     clouds: parts.flatMap((part) => part.clouds),

@@ -1,14 +1,13 @@
 import { describe, expect, inject, it } from 'vitest';
 import { ACCOUNT } from '../clouds/aws-sts.ts';
-import { CLIENT, TENANT } from '../clouds/azure.ts';
 import type { Ecr } from '../clouds/ecr.ts';
-import { PROVIDER, SERVICE_ACCOUNT } from '../clouds/google.ts';
+import { PROVIDER } from '../clouds/google.ts';
+import { AZURE, GOOGLE } from '../clouds/jobs.ts';
 import type { PasswordRegistry } from '../clouds/passwords.ts';
 import { useScene } from '../clouds/scene.ts';
 import type { Sky } from '../clouds/sky.ts';
 
 const GITHUB = 'pipelines.actions.githubusercontent.com';
-const AZURE_INPUTS = { 'azure-client-id': CLIENT, 'azure-tenant-id': TENANT };
 const GOOGLE_AUDIENCE = `https://iam.googleapis.com/${PROVIDER}`;
 
 /** The action, real buildx and BuildKit and a real registry, among clouds that are played under their own names. */
@@ -62,7 +61,7 @@ describe('a push to a cloud’s registry', () => {
         'aws-role': `arn:${partition}:iam::${ACCOUNT}:role/deploy`,
       });
       await expectPushed(result, 'acme/hello');
-      expect(audiences()).toEqual(['sts.amazonaws.com']);
+      expect(audiences()).toEqual([partition === 'aws-cn' ? 'sts.amazonaws.com.cn' : 'sts.amazonaws.com']);
       expect(hostsAsked()).toEqual([GITHUB, sts, api, ecr.host].sort());
       // The call that has no signature carries none of what the runner may have in its environment.
       expect(requestsTo(sts).map(({ headers }) => headers.authorization)).toEqual([undefined]);
@@ -96,17 +95,14 @@ describe('a push to a cloud’s registry', () => {
       google.permissions.federated.clear();
       google.permissions.federated.add('iam.serviceAccounts.getAccessToken');
       google.repositories.add(`projects/acme-prod/locations/${repository}`);
-      const result = await pushKeyless(`${host}/${path}:one`, {
-        'gcp-workload-identity-provider': PROVIDER,
-        'gcp-service-account': SERVICE_ACCOUNT,
-      });
+      const result = await pushKeyless(`${host}/${path}:one`, GOOGLE);
       await expectPushed(result, path);
       expect(audiences()).toEqual([GOOGLE_AUDIENCE]);
       expect(hostsAsked()).toEqual([GITHUB, 'iamcredentials.googleapis.com', 'sts.googleapis.com', host].sort());
     });
 
     it('reaches ACR', async () => {
-      const result = await pushKeyless(`${scene.sky.azure.host}/hello:one`, AZURE_INPUTS);
+      const result = await pushKeyless(`${scene.sky.azure.host}/hello:one`, AZURE);
       await expectPushed(result, 'hello');
       expect(new Set(audiences())).toEqual(new Set(['api://AzureADTokenExchange']));
       expect(hostsAsked()).toEqual(['acme.azurecr.io', 'login.microsoftonline.com', GITHUB]);
@@ -143,8 +139,7 @@ describe('a push to a cloud’s registry', () => {
 
     it('makes it in Artifact Registry', async () => {
       const result = await pushKeyless('us-central1-docker.pkg.dev/acme-prod/fresh/hello:one', {
-        'gcp-workload-identity-provider': PROVIDER,
-        'gcp-service-account': SERVICE_ACCOUNT,
+        ...GOOGLE,
         'create-repository': 'true',
       });
       await expectPushed(result, 'acme-prod/fresh/hello');
