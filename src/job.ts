@@ -1,5 +1,6 @@
 import { isAbsolute, resolve } from 'node:path';
 import { openPrefectApi, type PrefectApi } from '@slipway/prefect/client';
+import { PythonSources } from './flow/sources.ts';
 import type { Inputs } from './inputs/inputs.ts';
 import { readPrefectSettings } from './prefect-settings.ts';
 import { loadProject } from './project/load.ts';
@@ -26,6 +27,8 @@ export interface Job {
   readonly reason: string;
   readonly revision: Revision;
   readonly api: PrefectApi;
+  /** The Python files that were read: each once, however many entries name it. */
+  readonly sources: PythonSources;
   /** The credentials that builds used, by registry host. */
   readonly signedIn: Map<string, Credentials>;
 }
@@ -59,7 +62,20 @@ export async function openJob(inputs: Inputs, world: World, state: StateFile): P
   for (const warning of project.warnings) world.log.warning(warning.message, warning.where);
 
   const api = openPrefectApi(settings, { ...world, product: 'slipway' });
-  return { world, state, inputs, directory, workspace, project, mode, reason, revision, api, signedIn: new Map() };
+  return {
+    world,
+    state,
+    inputs,
+    directory,
+    workspace,
+    project,
+    mode,
+    reason,
+    revision,
+    api,
+    sources: new PythonSources(world.files),
+    signedIn: new Map(),
+  };
 }
 
 function secretsOf(inputs: Inputs): string[] {

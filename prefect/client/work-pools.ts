@@ -44,6 +44,21 @@ export async function readWorkPool(
   return answer && answerOf(WorkPoolRecord, answer, 'read work pool');
 }
 
+/** Those of the named pools that there are, 200 a request. */
+export async function readWorkPools(
+  api: PrefectApi,
+  names: readonly string[],
+  signal: AbortSignal,
+): Promise<WorkPoolRecord[]> {
+  if (names.length === 0) return [];
+  const work_pools = { operator: 'and_' as const, name: { any_: [...names] } };
+  return await readPages(async (limit, offset) => {
+    const body = { work_pools, limit, offset };
+    const answer = await api.client.POST('/work_pools/filter', { body, parseAs: 'text', signal });
+    return answerOf(z.array(WorkPoolRecord), answer, 'read work pools');
+  });
+}
+
 /** Creates a pool. @throws PrefectApiError 409 when the name is taken, 422 when the template is refused. */
 export async function createWorkPool(
   api: PrefectApi,

@@ -6,6 +6,7 @@ export { floatRepr, pythonStr } from './python-str.ts';
 export {
   type ReferenceReaders,
   type ResolveOptions,
+  readOnce,
   resolveReferences,
   TemplateError,
   type TemplateErrorReason,

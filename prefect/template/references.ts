@@ -46,6 +46,22 @@ export interface ReferenceReaders {
   readonly readVariable: (name: string) => Promise<Json | undefined>;
 }
 
+/**
+ * Readers that ask once for each document and variable, also when it is asked for again before the answer has come. For
+ * as long as nothing runs that might change one.
+ */
+export function readOnce(readers: ReferenceReaders): ReferenceReaders {
+  const byName = once((key: string) => {
+    const [slug = '', ...name] = key.split('/');
+    return readers.readBlockDocument(slug, name.join('/'));
+  });
+  return {
+    readBlockDocument: (slug, name) => byName(`${slug}/${name}`),
+    readBlockDocumentById: once(readers.readBlockDocumentById),
+    readVariable: once(readers.readVariable),
+  };
+}
+
 export interface ResolveOptions {
   /** Told of every text that comes out of a block, so that it can be masked wherever it may be printed. */
   readonly onSecret?: (text: string) => void;
@@ -64,11 +80,11 @@ export async function resolveReferences(
   readers: ReferenceReaders,
   options: ResolveOptions = {},
 ): Promise<Json> {
-  const blocks = new Blocks(readers, options.onSecret ?? (() => undefined));
+  const reading = readOnce(readers);
+  const blocks = new Blocks(reading, options.onSecret ?? (() => undefined));
   const withBlocks = await resolveBlocks(template, blocks);
-  const variables = once(readers.readVariable);
   return await resolveVariables(withBlocks, async (name) => {
-    const value = await variables(name);
+    const value = await reading.readVariable(name);
     return value === undefined ? '' : value;
   });
 }
@@ -124,25 +140,19 @@ function blockDocumentId(template: JsonObject): string | undefined {
   );
 }
 
-/** Reads block documents once each and takes values out of them. */
+/** Reads block documents and takes values out of them. */
 class Blocks {
-  readonly #readByName: (typeSlug: string, name: string) => Promise<JsonObject | undefined>;
-  readonly #readById: (id: string) => Promise<JsonObject | undefined>;
+  readonly #readers: ReferenceReaders;
   readonly #onSecret: (text: string) => void;
 
   constructor(readers: ReferenceReaders, onSecret: (text: string) => void) {
-    const byName = once((key) => {
-      const [typeSlug = '', name = ''] = key.split('.');
-      return readers.readBlockDocument(typeSlug, name);
-    });
-    this.#readByName = (typeSlug, name) => byName(`${typeSlug}.${name}`);
-    this.#readById = once(readers.readBlockDocumentById);
+    this.#readers = readers;
     this.#onSecret = onSecret;
   }
 
   /** The whole data of a document; unlike a placeholder, a `$ref` does not unwrap a lone `value`. */
   async byId(id: string): Promise<Json> {
-    const data = await this.#readById(id);
+    const data = await this.#readers.readBlockDocumentById(id);
     if (data === undefined) {
       throw new TemplateError(
         'block-not-found',
@@ -165,7 +175,7 @@ class Blocks {
           'Write {{ prefect.blocks.<block type slug>.<block document name> }}.',
       );
     }
-    const data = await this.#readByName(typeSlug, name);
+    const data = await this.#readers.readBlockDocument(typeSlug, name);
     if (data === undefined) {
       throw new TemplateError(
         'block-not-found',

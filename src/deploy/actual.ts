@@ -5,8 +5,9 @@ import {
   readDeploymentByName,
   readDeployments,
   readFlowsByName,
-  readWorkPool,
+  readWorkPools,
   readWorkQueues,
+  type WorkPoolRecord,
 } from '@slipway/prefect/client';
 import type { JsonObject } from '@slipway/prefect/json';
 import { defaultKubernetesTemplate } from '@slipway/prefect/workpool';
@@ -20,7 +21,8 @@ import {
 } from './model.ts';
 
 /**
- * Reads the work pools that prefect.yaml manages and those that its deployments name, one request each.
+ * Reads the work pools that prefect.yaml manages and those that its deployments name: one request for all,
+ * 200 a page, and one for each whose queues it manages.
  *
  * @param named pools that deployments name; one that neither the server nor `desired` has is simply not in the answer.
  */
@@ -34,7 +36,8 @@ export async function readActualWorkPools(
   const managesQueues = new Set(
     desired.filter((pool) => (pool.entry.queues ?? []).length > 0).map((pool) => pool.name),
   );
-  const workPools = await readWorkPools([...names], managesQueues, api, signal);
+  const records = await readWorkPools(api, [...names], signal);
+  const workPools = await withQueues(records, managesQueues, api, signal);
   return { workPools, defaultTemplates: await readDefaultTemplates(desired, workPools, api, signal) };
 }
 
@@ -61,17 +64,16 @@ export async function readActual(
   };
 }
 
-async function readWorkPools(
-  names: readonly string[],
+async function withQueues(
+  records: readonly WorkPoolRecord[],
   managesQueues: ReadonlySet<string>,
   api: PrefectApi,
   signal: AbortSignal,
 ): Promise<Map<string, ActualWorkPool>> {
   const pools = new Map<string, ActualWorkPool>();
-  for (const name of names) {
-    const pool = await readWorkPool(api, name, signal);
-    if (pool === undefined) continue;
-    pools.set(name, { pool, queues: managesQueues.has(name) ? await readWorkQueues(api, name, signal) : [] });
+  for (const pool of records) {
+    const queues = managesQueues.has(pool.name) ? await readWorkQueues(api, pool.name, signal) : [];
+    pools.set(pool.name, { pool, queues });
   }
   return pools;
 }

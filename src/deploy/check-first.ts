@@ -1,4 +1,5 @@
 import { referenceReaders } from '@slipway/prefect/client';
+import { readOnce } from '@slipway/prefect/template';
 import { readEntryFlows } from '../flow/entry-flows.ts';
 import type { Flow } from '../flow/index.ts';
 import type { Job } from '../job.ts';
@@ -34,12 +35,17 @@ export async function checkFirst(entries: readonly Entry[], job: Job): Promise<C
   const { signal, log, files } = world;
   const { cloud, defaultWorkPoolName } = api.settings;
   const configurations = await configure(entries, {
-    readers: referenceReaders(api, signal),
+    readers: readOnce(referenceReaders(api, signal)),
     env: stepEnvironment(world.env),
     onSecret: (secret) => log.mask(secret),
     defaultWorkPoolName,
   });
-  const { flows, problems } = await readEntryFlows(configurations, { directory, workspace, files });
+  const { flows, problems } = await readEntryFlows(configurations, {
+    directory,
+    workspace,
+    sources: job.sources,
+    files,
+  });
   const workPools = await desiredWorkPools(project, files);
   const named = configurations.map((one) => one.workPoolName);
   const actualPools = await readActualWorkPools(workPools, named, api, signal);

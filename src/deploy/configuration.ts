@@ -8,7 +8,8 @@ import {
   TemplateError,
 } from '@slipway/prefect/template';
 import { Problem, throwIfAny } from '../problem.ts';
-import type { Entry, Position } from '../project/model.ts';
+import type { Entry } from '../project/model.ts';
+import { placeOf } from '../project/place.ts';
 
 /**
  * An entry with what can be filled in before any step runs: blocks, variables, environment (contracts/deploy.md §1.10,
@@ -94,16 +95,6 @@ function missing(entry: Entry, key: string, remedy: string): Problem {
     where: placeOf(entry, key),
     remedy,
   });
-}
-
-/** Where a key of an entry stands, or the nearest thing around it that does. */
-export function placeOf(entry: Pick<Entry, 'positions' | 'where'>, key: string): Position {
-  const parts = key.split('.');
-  for (let length = parts.length; length > 0; length -= 1) {
-    const position = entry.positions.get(parts.slice(0, length).join('.'));
-    if (position !== undefined) return position;
-  }
-  return entry.where;
 }
 
 /** Fills step outputs into a value; what they do not have is removed, `ctx.` stays for the worker (§1.10, order 7). */

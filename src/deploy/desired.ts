@@ -2,11 +2,12 @@ import { isJsonObject, type Json, type JsonObject, SpelledNumber } from '@slipwa
 import { applyValues } from '@slipway/prefect/template';
 import type { Flow } from '../flow/model.ts';
 import { Problem, problemsOf, throwIfAny } from '../problem.ts';
+import { placeOf } from '../project/place.ts';
 import { tagList } from '../project/tags.ts';
 import type { Revision } from '../source/model.ts';
 import { inferVersionInfo, UnknownVersionType } from '../source/version-info.ts';
 import type { Prepared } from '../steps/model.ts';
-import { type Configuration, fillOutputs, placeOf } from './configuration.ts';
+import { type Configuration, fillOutputs } from './configuration.ts';
 import { type DeploymentFields, type DesiredDeployment, deploymentName } from './model.ts';
 import { pinImage } from './pin-image.ts';
 import { desiredSchedules } from './schedules/desired-schedules.ts';

@@ -7,8 +7,8 @@ import { type SchemaPolicy, schemaSource } from '../flow/image/source.ts';
 import type { Flow } from '../flow/index.ts';
 import { Problem, throwIfAny } from '../problem.ts';
 import type { Position } from '../project/model.ts';
+import { placeOf } from '../project/place.ts';
 import type { World } from '../world.ts';
-import { placeOf } from './configuration.ts';
 import type { ReadyEntry } from './desired.ts';
 import type { DesiredDeployment } from './model.ts';
 

@@ -3,8 +3,9 @@ import { unresolved } from '@slipway/prefect/template';
 import { validateParameters } from '@slipway/prefect/workpool';
 import type { Flow } from '../flow/index.ts';
 import { Problem } from '../problem.ts';
+import { placeOf } from '../project/place.ts';
 import { isUnknown } from '../steps/foresight.ts';
-import { type Configuration, placeOf } from './configuration.ts';
+import type { Configuration } from './configuration.ts';
 import type { Plan, PlannedDeployment } from './model.ts';
 
 /**

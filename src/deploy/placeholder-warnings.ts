@@ -1,8 +1,9 @@
 import { isJsonObject, type Json, type JsonObject } from '@slipway/prefect/json';
 import { applyValues, type Placeholder } from '@slipway/prefect/template';
 import type { Position } from '../project/model.ts';
+import { placeOf } from '../project/place.ts';
 import { isUnknown } from '../steps/foresight.ts';
-import { type Configuration, fillOutputs, placeOf } from './configuration.ts';
+import { type Configuration, fillOutputs } from './configuration.ts';
 import type { ReadyEntry } from './desired.ts';
 
 interface Warning {

@@ -2,7 +2,7 @@ import { isJsonObject, type Json, type JsonObject, SpelledNumber } from '@slipwa
 import { unresolved } from '@slipway/prefect/template';
 import { Problem } from '../problem.ts';
 import type { Entry, Position, WorkPoolEntry } from '../project/model.ts';
-import { placeOf } from './configuration.ts';
+import { placeOf } from '../project/place.ts';
 
 /** What names of flows, deployments, pools and queues may hold (contracts/deploy.md §5.2; prefect/types/names.py). */
 export const NAME = /^[^/%&><]+$/;

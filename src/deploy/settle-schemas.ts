@@ -2,7 +2,7 @@ import { isJsonObject, type Json, type JsonObject, sameJson } from '@slipway/pre
 import type { SchemaPolicy } from '../flow/image/source.ts';
 import type { Flow } from '../flow/index.ts';
 import type { Position } from '../project/model.ts';
-import { placeOf } from './configuration.ts';
+import { placeOf } from '../project/place.ts';
 import type { Actual, DesiredDeployment } from './model.ts';
 
 export interface SettledSchemas {

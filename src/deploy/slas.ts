@@ -2,10 +2,11 @@ import { applySlas, type PrefectApi } from '@slipway/prefect/client';
 import { isJsonObject, type JsonObject } from '@slipway/prefect/json';
 import { Problem, throwIfAny } from '../problem.ts';
 import type { Position } from '../project/model.ts';
+import { placeOf } from '../project/place.ts';
 import type { Log } from '../world.ts';
 import type { Attempt } from './attempt.ts';
 import { ownerOf } from './automation.ts';
-import { type Configuration, fillOutputs, placeOf } from './configuration.ts';
+import { type Configuration, fillOutputs } from './configuration.ts';
 import type { ReadyEntry } from './desired.ts';
 import type { DeploymentName, DesiredDeployment } from './model.ts';
 

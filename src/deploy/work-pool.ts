@@ -7,7 +7,7 @@ import {
 } from '@slipway/prefect/workpool';
 import { Problem, throwIfAny } from '../problem.ts';
 import type { WorkPoolEntry, WorkQueueEntry } from '../project/model.ts';
-import { placeOf } from './configuration.ts';
+import { placeOf } from '../project/place.ts';
 import { leafChanges } from './leaf-changes.ts';
 import type { ActualWorkPool, ActualWorkPools, Change, DesiredWorkPool, PlannedWorkPool, QueueWrite } from './model.ts';
 import { workPoolNameRules } from './server-rules.ts';

@@ -1,16 +1,18 @@
-import { placeOf } from '../deploy/configuration.ts';
 import { type Problem, problemsOf } from '../problem.ts';
 import type { Entry } from '../project/model.ts';
+import { placeOf } from '../project/place.ts';
 import type { Files } from '../world.ts';
 import type { Flow } from './model.ts';
 import { readFlow } from './read.ts';
-import { PythonSources } from './sources.ts';
+import type { PythonSources } from './sources.ts';
 
 export interface EntryFlowsContext {
   /** The project's directory, and the checkout around it, absolute. */
   readonly directory: string;
   readonly workspace: string;
   readonly files: Files;
+  /** Files already parsed. */
+  readonly sources: PythonSources;
 }
 
 /** An entry whose entrypoint is known by now. */
@@ -20,7 +22,7 @@ interface EntryPoint {
 }
 
 /**
- * Reads the flow of each entry, a file once however many entries name it.
+ * Reads the flow of each entry.
  *
  * @returns the flows in the entries' order, undefined where one cannot be read, and all that is wrong; entries that share
  *   a broken file complain of it once.
@@ -31,10 +33,9 @@ export async function readEntryFlows(
 ): Promise<{ readonly flows: readonly (Flow | undefined)[]; readonly problems: readonly Problem[] }> {
   const problems: Problem[] = [];
   const flows: (Flow | undefined)[] = [];
-  const sources = new PythonSources(context.files);
   for (const { entry, entrypoint } of entries) {
     try {
-      flows.push(await readEntryFlow(entry, entrypoint, sources, context));
+      flows.push(await readEntryFlow(entry, entrypoint, context));
     } catch (error) {
       const found = problemsOf(error);
       if (found === undefined) throw error;
@@ -62,8 +63,7 @@ export async function readFlowNames(
 async function readEntryFlow(
   entry: Entry,
   entrypoint: string,
-  sources: PythonSources,
-  { directory, workspace, files }: EntryFlowsContext,
+  { directory, workspace, files, sources }: EntryFlowsContext,
 ): Promise<Flow> {
   return await readFlow(entrypoint, {
     directory,

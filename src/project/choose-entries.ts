@@ -9,11 +9,11 @@ import { checkComplete, selectEntries } from './select.ts';
  *
  * @throws Problem | Problems for names that match nothing and for entries that lack something.
  */
-export async function chooseEntries({ project, inputs, directory, workspace, world }: Job): Promise<Entry[]> {
+export async function chooseEntries({ project, inputs, directory, workspace, sources, world }: Job): Promise<Entry[]> {
   const names = inputs.deployments;
   // Only a name of the form flow/deployment needs the flows' own names.
   const named = names.some((name) => name.includes('/')) ? project.entries : [];
-  const flowNames = await readFlowNames(named, { directory, workspace, files: world.files });
+  const flowNames = await readFlowNames(named, { directory, workspace, sources, files: world.files });
   const entries = selectEntries(project, names, flowNames);
   throwIfAny(checkComplete(entries));
   return entries;

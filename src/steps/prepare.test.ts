@@ -36,6 +36,24 @@ deployments: [{name: x}]
     expect(outputs?.stdout).toBe('0123456 0123456789abcdef0123456789abcdef01234567');
   });
 
+  it('read a block once for all entries, and again once a step may have changed it', async () => {
+    const reads: string[] = [];
+    const readers = {
+      readBlockDocument: async (slug: string, name: string) => {
+        reads.push(`${slug}/${name}`);
+        return { value: 'hunter2' };
+      },
+      readBlockDocumentById: async () => undefined,
+      readVariable: async () => undefined,
+    };
+    const shell = (script: string) => `{${SHELL}: {script: "${script}", env: {A: "{{ prefect.blocks.secret.s }}"}}}`;
+    const entries = 'deployments: [{name: x}, {name: y}, {name: z}]';
+    await prepared(`build: [${shell('git status')}]\n${entries}`, { readers, mode: 'plan' });
+    expect(reads).toEqual(['secret/s']);
+    await prepared(`build: [${shell('true')}, ${shell('true')}]\n${entries}`, { readers });
+    expect(reads).toHaveLength(1 + 6);
+  });
+
   it('fill in outputs, then blocks, variables and the environment, in that order', async () => {
     const text = `build:
 - ${SHELL}: {id: one, script: "echo '{{ prefect.variables.v }}'"}

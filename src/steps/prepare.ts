@@ -1,4 +1,5 @@
 import type { JsonObject } from '@slipway/prefect/json';
+import { type ReferenceReaders, readOnce } from '@slipway/prefect/template';
 import type { BuiltImage } from '../image/model.ts';
 import { throwIfAny } from '../problem.ts';
 import type { Entry, StepSpec } from '../project/model.ts';
@@ -30,10 +31,11 @@ export async function prepare(entries: readonly Entry[], context: PrepareContext
   const steps = new Set(effective.flatMap(({ steps: { build, push } }) => [...build, ...push]));
   throwIfAny(checkSteps(steps, await hasPythonFor(steps, context)));
   const workTree: WorkTree = { changedBy: undefined };
+  const references = { readers: readOnce(context.readers) };
   const images: ImageMemo = { built: new Map(), byName: new Map(), defaultTags: new Map() };
   const prepared: Prepared[] = [];
   for (const { entry, steps } of effective)
-    prepared.push(await prepareEntry(entry, steps, { images, workTree }, context));
+    prepared.push(await prepareEntry(entry, steps, { images, workTree, references }, context));
   return prepared;
 }
 
@@ -41,6 +43,8 @@ export async function prepare(entries: readonly Entry[], context: PrepareContext
 interface Shared {
   readonly images: ImageMemo;
   readonly workTree: WorkTree;
+  /** What was read of blocks and variables; begun anew after a step that may have changed one. */
+  readonly references: { readers: ReferenceReaders };
 }
 
 /** Which step may have changed files of the work tree, so that the commit no longer says what is in an image. */
@@ -57,7 +61,7 @@ async function hasPythonFor(steps: ReadonlySet<StepSpec>, { world }: PrepareCont
 async function prepareEntry(
   entry: Entry,
   steps: EffectiveSteps,
-  { images, workTree }: Shared,
+  { images, workTree, references }: Shared,
   context: PrepareContext,
 ): Promise<Prepared> {
   const env = stepEnvironment(context.world.env);
@@ -68,14 +72,17 @@ async function prepareEntry(
   for (const [index, step] of queue.entries()) {
     context.world.signal.throwIfAborted();
     const result = await inLog(entry, step, context, async () => {
-      const inputs = await fillInputs(step, inputsFor(step, context), outputs, env, context);
+      const inputs = await fillInputs(step, inputsFor(step, context), outputs, env, { ...context, ...references });
       const following = queue.slice(index + 1);
       const { changedBy } = workTree;
       const shared = { images, changedBy };
       const run = { context, entry, step, inputs, directory, env, outputs, following, pull: steps.pull, ...shared };
       const { onlyReads, run: runStep } = stepFunction(step);
-      if (onlyReads?.(run) !== true) workTree.changedBy ??= `the step ${stepLabel(step)}`;
-      return await runStep(run);
+      const changes = onlyReads?.(run) !== true;
+      if (changes) workTree.changedBy ??= `the step ${stepLabel(step)}`;
+      const done = await runStep(run);
+      if (changes && context.mode === 'deploy') references.readers = readOnce(context.readers);
+      return done;
     });
     if (step.id !== undefined && Object.hasOwn(result.outputs, step.id)) warnOfLostId(step, step.id, context);
     const named = step.id === undefined || result.hasNone ? {} : { [step.id]: result.outputs };

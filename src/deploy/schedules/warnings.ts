@@ -1,7 +1,7 @@
 import { validateParameters } from '@slipway/prefect/workpool';
 import type { Position } from '../../project/model.ts';
+import { placeOf } from '../../project/place.ts';
 import { isUnknown } from '../../steps/foresight.ts';
-import { placeOf } from '../configuration.ts';
 import type { DesiredDeployment, Plan } from '../model.ts';
 import { known } from '../parameters.ts';
 import type { DesiredSchedule } from './model.ts';
