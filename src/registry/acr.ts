@@ -1,13 +1,11 @@
-import { z } from 'zod';
 import type { RegistryInputs } from '../inputs/registry.ts';
-import { Problem } from '../problem.ts';
+import { type EntraToken, exchangeEntraToken } from './acr-exchange.ts';
 import { azureProblem } from './azure-failure.ts';
 import { within } from './deadline.ts';
-import type { CredentialSource, Credentials } from './model.ts';
+import type { CredentialSource } from './model.ts';
 import { type OidcClaims, type OidcToken, requestOidcToken } from './oidc.ts';
 import { type ProviderWorld, SIGN_IN_MS } from './provider.ts';
 import type { AzureCloud, RegistryHost } from './registry-host.ts';
-import { jsonOf, NoAnswer, type RegistryAnswer, send } from './request.ts';
 
 type AcrHost = Extract<RegistryHost, { kind: 'acr' }>;
 
@@ -19,8 +17,6 @@ const CLOUDS: Readonly<Record<AzureCloud, { readonly authorityHost: string; read
 };
 /** Taken by every registry; the other one, of the resource manager, a registry's policy may forbid. */
 const SCOPE = 'https://containerregistry.azure.net/.default';
-/** The user beside a refresh token (Azure's guide on authentication). */
-const NO_USER = '00000000-0000-0000-0000-000000000000';
 
 /**
  * Azure Container Registry: a token of Entra is exchanged at the registry itself for a refresh token, which is the
@@ -35,7 +31,7 @@ export function acrSources(host: AcrHost, inputs: RegistryInputs, world: Provide
     origin: 'surroundings',
     async find(name, signal) {
       const token = await surroundingToken(host.cloud, world, signal);
-      return token && (await exchange(name, token, tenantId, world, signal));
+      return token && (await exchangeEntraToken(name, token, tenantId, { ...world, signal }));
     },
   };
   if (clientId === undefined || tenantId === undefined) return [surroundings];
@@ -45,16 +41,10 @@ export function acrSources(host: AcrHost, inputs: RegistryInputs, world: Provide
     origin: 'asked',
     async find(name, signal) {
       const token = await federatedToken({ clientId, tenantId, who }, host.cloud, world, signal);
-      return await exchange(name, token, tenantId, world, signal);
+      return await exchangeEntraToken(name, token, tenantId, { ...world, signal });
     },
   };
   return [keyless, surroundings];
-}
-
-interface EntraToken {
-  readonly token: string;
-  /** For the log. */
-  readonly source: string;
 }
 
 interface Application {
@@ -129,58 +119,4 @@ async function asked<T>(
 function masked(token: string, who: string, world: ProviderWorld): EntraToken {
   world.log.mask(token);
   return { token, source: who };
-}
-
-const Exchanged = z.looseObject({ refresh_token: z.string().min(1) });
-
-/**
- * Entra's token stands in the body of this request, so a redirect, which would carry it to another host, is refused.
- */
-async function exchange(
-  host: string,
-  { token, source }: EntraToken,
-  tenant: string | undefined,
-  world: ProviderWorld,
-  signal: AbortSignal,
-): Promise<Credentials> {
-  const form = new URLSearchParams({ grant_type: 'access_token', service: host, access_token: token });
-  if (tenant !== undefined) form.set('tenant', tenant);
-  let answer: RegistryAnswer;
-  try {
-    const url = new URL(`https://${host}/oauth2/exchange`);
-    answer = await send({ ...world, signal }, url, { method: 'POST', form, redirects: 'refuse' });
-  } catch (error) {
-    if (!(error instanceof NoAnswer)) throw error;
-    if (error.code === 'redirect') {
-      throw new Problem(`registry ${host} redirects its token exchange, which is not followed with a token`, {
-        remedy: 'Use the registry’s own login server as the host of the image.',
-        cause: error,
-      });
-    }
-    throw new Problem(`registry ${host} could not be asked for a token: ${error.code}`, {
-      remedy: 'Correct the host in the image name, and check that this runner can reach it (firewall, proxy).',
-      cause: error,
-    });
-  }
-  const password = answer.status === 200 ? Exchanged.safeParse(jsonOf(answer)).data?.refresh_token : undefined;
-  if (password !== undefined) {
-    world.log.mask(password);
-    return { kind: 'basic', username: NO_USER, password, source };
-  }
-  throw exchangeProblem(host, source, answer);
-}
-
-const ErrorBody = z.looseObject({
-  errors: z.array(z.looseObject({ message: z.string().optional(), code: z.string().optional() })),
-});
-
-function exchangeProblem(host: string, source: string, answer: RegistryAnswer): Problem {
-  const [first] = ErrorBody.safeParse(jsonOf(answer)).data?.errors ?? [];
-  const said = first?.message ?? first?.code ?? `status ${answer.status}`;
-  const isFirewall = /ip .* not allowed|firewall|public network/i.test(said);
-  return new Problem(`registry ${host} gives no password to ${source}: ${said}`, {
-    remedy: isFirewall
-      ? 'Let the registry’s network rules allow this runner, or use a runner inside its network.'
-      : `Give it the role AcrPush on the registry ${host} (docs/guides/azure.md), and check azure-tenant-id.`,
-  });
 }
