@@ -59,21 +59,24 @@ export async function readDeploymentByName(
   return answer && answerOf(DeploymentRecord, answer, 'read deployment');
 }
 
-/** Deployments by id, or all deployments of these flows: at most 200 a request. */
+/** Deployments by id or name, or all deployments of these flows: at most 200 a request. */
 export async function readDeployments(
   api: PrefectApi,
   filter:
     | { readonly ids: readonly string[] }
+    | { readonly names: readonly string[]; readonly flowIds?: undefined }
     | { readonly flowIds: readonly string[]; readonly names?: readonly string[] },
   signal: AbortSignal,
 ): Promise<DeploymentRecord[]> {
-  const wanted = 'ids' in filter ? filter.ids : filter.flowIds;
+  const wanted = 'ids' in filter ? filter.ids : (filter.flowIds ?? filter.names);
   if (wanted.length === 0) return [];
   const by =
     'ids' in filter
       ? { deployments: { operator: 'and_' as const, id: { any_: [...filter.ids] } } }
       : {
-          flows: { operator: 'and_' as const, id: { any_: [...filter.flowIds] } },
+          ...(filter.flowIds === undefined
+            ? {}
+            : { flows: { operator: 'and_' as const, id: { any_: [...filter.flowIds] } } }),
           ...(filter.names === undefined
             ? {}
             : { deployments: { operator: 'and_' as const, name: { any_: [...filter.names] } } }),

@@ -179,6 +179,9 @@ function toResponse(answer: Answer): Response {
   const empty = answer.status === 204 || answer.status === 304;
   return new Response(empty ? null : answer.body, {
     status: answer.status,
-    headers: { 'content-type': header(answer, 'content-type') ?? 'application/json' },
+    headers: {
+      'content-type': header(answer, 'content-type') ?? 'application/json',
+      date: header(answer, 'date') ?? '',
+    },
   });
 }

@@ -59,6 +59,29 @@ export async function readWorkPools(
   });
 }
 
+/** The same with every field that the server gives, for people and programs that know more of them than we do. */
+export async function readWorkPoolAsSent(api: PrefectApi, name: string, signal: AbortSignal) {
+  const answer = await unlessMissing(
+    api.client.GET('/work_pools/{name}', { params: { path: { name } }, parseAs: 'text', signal }),
+  );
+  return answer && answerOf(jsonObject, answer, 'read work pool');
+}
+
+/** The pool, and what time it was on the server (the Date header of its answer). */
+export async function readWorkPoolWithDate(
+  api: PrefectApi,
+  name: string,
+  signal: AbortSignal,
+): Promise<{ readonly pool: WorkPoolRecord | undefined; readonly date: string | undefined }> {
+  const answer = await api.client.POST('/work_pools/filter', {
+    body: { work_pools: { operator: 'and_', name: { any_: [name] } }, limit: 1, offset: 0 },
+    parseAs: 'text',
+    signal,
+  });
+  const [pool] = answerOf(z.array(WorkPoolRecord), answer, 'read work pools');
+  return { pool, date: answer.response.headers.get('date') ?? undefined };
+}
+
 /** Creates a pool. @throws PrefectApiError 409 when the name is taken, 422 when the template is refused. */
 export async function createWorkPool(
   api: PrefectApi,

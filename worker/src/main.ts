@@ -4,9 +4,11 @@ import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { PrefectAnswerError, PrefectApiError, PrefectUnreachableError } from '@slipway/prefect/client';
 import { SettingsError, withSettingsFiles } from '@slipway/prefect/settings';
-import { parseCommandLine, type StartFlags } from './config/command-line.ts';
-import { compileConfig, type WorkerConfig } from './config/config.ts';
+import { CommandError, type CommandWorld } from './commands/command.ts';
+import { type Invocation, parseCommandLine, type StartFlags } from './config/command-line.ts';
+import { compileConfig } from './config/config.ts';
 import { ConfigError } from './config/config-error.ts';
 import { unknownVariables } from './config/known-variables.ts';
 import { openLog } from './ops/log.ts';
@@ -29,22 +31,14 @@ const clock: Clock = {
 };
 
 /** Starts the worker and stays until it has ended. @returns the exit code. */
-async function start(flags: StartFlags): Promise<number> {
-  let config: WorkerConfig;
-  let warnings: readonly string[];
-  try {
-    const places = { home: homedir(), directory: process.cwd(), writtenBy: 'operator' } as const;
-    const layered = await withSettingsFiles(process.env, places, (path) => readFile(path, 'utf8'));
-    config = compileConfig(flags, process.env, (path) => readFileSync(path, 'utf8'), layered.variables);
-    warnings = [...layered.warnings, ...config.prefect.warnings];
-  } catch (error) {
-    if (!(error instanceof ConfigError) && !(error instanceof SettingsError)) throw error;
-    console.error(`${error.message} ${error.remedy}`);
-    return 1;
-  }
+async function start(flags: StartFlags, env: NodeJS.ProcessEnv): Promise<number> {
+  const places = { home: homedir(), directory: process.cwd(), writtenBy: 'operator' } as const;
+  const layered = await withSettingsFiles(env, places, (path) => readFile(path, 'utf8'));
+  const config = compileConfig(flags, env, (path) => readFileSync(path, 'utf8'), layered.variables);
+  const warnings = [...layered.warnings, ...config.prefect.warnings];
   const log = openLog(config.debug, config.prefect.secrets);
   for (const warning of warnings) log.warning(warning);
-  for (const name of unknownVariables(process.env))
+  for (const name of unknownVariables(env))
     log.warning(`The environment variable ${name} is no setting of this worker.`);
   const drain = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
@@ -55,18 +49,60 @@ async function start(flags: StartFlags): Promise<number> {
       drain.abort(new Error(`received ${signal}`));
     });
   }
+  const state = await runWorker(config, { env, clock, random, log }, drain.signal);
+  return state === 'STOPPED' ? 0 : 1;
+}
+
+const random = () => randomInt(2 ** 32) / 2 ** 32;
+
+/** Runs a command. @returns the exit code. */
+async function run(invocation: Exclude<Invocation, { kind: 'print' | 'refuse' }>): Promise<number> {
+  const env = invocation.profile === undefined ? process.env : { ...process.env, PREFECT_PROFILE: invocation.profile };
   try {
-    const state = await runWorker(
-      config,
-      { env: process.env, clock, random: () => randomInt(2 ** 32) / 2 ** 32, log },
-      drain.signal,
-    );
-    return state === 'STOPPED' ? 0 : 1;
+    if (invocation.kind === 'start') return await start(invocation.flags, env);
+    const world = commandWorld(env);
+    // Loaded when asked for: a worker that runs needs none of them.
+    switch (invocation.kind) {
+      case 'render':
+        return await (await import('./commands/render.ts')).renderCommand(invocation.flags, world);
+      case 'doctor':
+        return await (await import('./commands/doctor.ts')).doctorCommand(invocation.flags, world);
+      case 'work-pool':
+        return await (await import('./commands/work-pool.ts')).workPoolCommand(invocation.flags, world);
+    }
   } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    console.error(`${error.message} ${error.remedy}`);
+    const text = sentenceOf(error);
+    if (text === undefined) throw error;
+    console.error(text);
     return 1;
   }
+}
+
+function commandWorld(env: NodeJS.ProcessEnv): CommandWorld {
+  const interrupted = new AbortController();
+  process.once('SIGINT', () => interrupted.abort(new CommandError('interrupted')));
+  return {
+    env,
+    home: homedir(),
+    directory: process.cwd(),
+    clock,
+    random,
+    readText: (path) => readFile(path, 'utf8'),
+    print: (text) => process.stdout.write(`${text}\n`),
+    complain: (text) => process.stderr.write(`${text}\n`),
+    signal: interrupted.signal,
+  };
+}
+
+/** What to tell a person of an error that is no defect. */
+function sentenceOf(error: unknown): string | undefined {
+  if (error instanceof ConfigError || error instanceof SettingsError) return `${error.message} ${error.remedy}`;
+  const known =
+    error instanceof CommandError ||
+    error instanceof PrefectApiError ||
+    error instanceof PrefectUnreachableError ||
+    error instanceof PrefectAnswerError;
+  return known ? error.message : undefined;
 }
 
 const program = basename(process.argv[1] ?? 'slipway-worker').replace(/^main\.(js|ts)$/, 'slipway-worker');
@@ -77,9 +113,9 @@ switch (invocation.kind) {
     break;
   case 'refuse':
     console.error(invocation.text);
-    process.exitCode = invocation.exitCode;
+    process.exitCode = 2;
     break;
-  case 'start':
+  default:
     // Nothing that is still open (a slow DNS answer, say) may keep an ended worker alive.
-    process.exit(await start(invocation.flags));
+    process.exit(await run(invocation));
 }

@@ -4,7 +4,7 @@ import { parseCommandLine, type StartFlags } from './command-line.ts';
 const parse = (...args: string[]) => parseCommandLine(args, 'slipway-worker', '1.2.3');
 const flagsOf = (...args: string[]): StartFlags => {
   const invocation = parse(...args);
-  if (invocation.kind !== 'start') throw new Error(invocation.text);
+  if (invocation.kind !== 'start') throw new Error(JSON.stringify(invocation));
   return invocation.flags;
 };
 
@@ -73,15 +73,55 @@ describe('what is no command', () => {
     [['bogus'], /unknown command 'bogus'/],
     [[], /Usage: slipway-worker/],
   ])('%j exits with 2', (args, text) => {
-    expect(parse(...args)).toMatchObject({ kind: 'refuse', exitCode: 2, text: expect.stringMatching(text) });
+    expect(parse(...args)).toMatchObject({ kind: 'refuse', text: expect.stringMatching(text) });
+  });
+});
+
+describe('the commands beside it', () => {
+  it.each<[string, object]>([
+    ['render f/d', { kind: 'render', flags: { target: 'f/d', output: 'yaml', origins: false } }],
+    [
+      'render f/d -o json --origins -n w',
+      { kind: 'render', flags: { target: 'f/d', output: 'json', origins: true, name: 'w' } },
+    ],
+    ['doctor', { kind: 'doctor', flags: { json: false } }],
+    ['doctor -p p --json', { kind: 'doctor', flags: { pool: 'p', json: true } }],
+    ['work-pool inspect p', { kind: 'work-pool', flags: { action: 'inspect', pool: 'p' } }],
+    [
+      'work-pool inspect p --output json',
+      { kind: 'work-pool', flags: { action: 'inspect', pool: 'p', output: 'json' } },
+    ],
+    [
+      'work-pool update p --base-job-template ./baseJobTemplate.json',
+      { kind: 'work-pool', flags: { action: 'update', pool: 'p', baseJobTemplate: './baseJobTemplate.json' } },
+    ],
+    [
+      'work-pool update p --concurrency-limit 0 --description d',
+      { kind: 'work-pool', flags: { action: 'update', pool: 'p', concurrencyLimit: 0, description: 'd' } },
+    ],
+    [
+      'work-pool create p -t kubernetes --paused --overwrite',
+      { kind: 'work-pool', flags: { action: 'create', pool: 'p', type: 'kubernetes', paused: true, overwrite: true } },
+    ],
+    ['--profile team doctor', { kind: 'doctor', flags: { json: false }, profile: 'team' }],
+  ])('%s', (line, invocation) => {
+    expect(parse(...line.split(' '))).toEqual(invocation);
+  });
+
+  it('the profile stands before the command, the pool behind it, as with prefect', () => {
+    const invocation = parse('-p', 'team', 'worker', 'start', '-p', 'pool');
+    expect(invocation).toMatchObject({ kind: 'start', profile: 'team', flags: { pool: 'pool' } });
   });
 
   it.each([
-    [['render', 'flow/deployment', '--x'], '"render" is not part of this worker yet.'],
-    [['doctor'], '"doctor" is not part of this worker yet.'],
-    [['work-pool', 'inspect', 'p'], '"work-pool" is not part of this worker yet.'],
-  ])('%j is refused by name, with another way', (args, text) => {
-    expect(parse(...args)).toMatchObject({ kind: 'refuse', exitCode: 1, text: expect.stringContaining(text) });
+    ['render', /missing required argument 'deployment-or-run'/],
+    ['render a b', /too many arguments/],
+    ['render a -o xml', /Allowed choices are yaml, json/],
+    ['work-pool inspect', /missing required argument 'name'/],
+    ['work-pool update p --concurrency-limit x', /It must be a whole number/],
+    ['work-pool delete p', /unknown command 'delete'/],
+  ])('%s is not understood', (line, text) => {
+    expect(parse(...line.split(' '))).toMatchObject({ kind: 'refuse', text: expect.stringMatching(text) });
   });
 });
 
@@ -90,6 +130,9 @@ describe('what is asked for is printed', () => {
     [['--version'], '1.2.3'],
     [['--help'], 'Usage: slipway-worker'],
     [['start', '--help'], '--max-live-jobs'],
+    [['render', '--help'], 'Show the Job that a run gets'],
+    [['doctor', '--help'], 'Exits with 1'],
+    [['work-pool', 'update', '--help'], '--base-job-template'],
   ])('%j', (args, text) => {
     expect(parse(...args)).toMatchObject({ kind: 'print', text: expect.stringContaining(text) });
   });

@@ -1,4 +1,4 @@
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 
 /** The flags of `start` as written; what they mean is compileConfig's business. */
 export interface StartFlags {
@@ -17,17 +17,57 @@ export interface StartFlags {
   readonly maxLiveJobs?: string;
 }
 
+export interface RenderFlags {
+  /** A run's id, a deployment's id, `flow/deployment`, or a deployment's name. */
+  readonly target: string;
+  readonly name?: string;
+  readonly output: 'yaml' | 'json';
+  readonly origins: boolean;
+}
+
+export interface DoctorFlags {
+  readonly pool?: string;
+  readonly json: boolean;
+}
+
+/** What `work-pool` is to do; paths are of JSON files. */
+export type WorkPoolFlags =
+  | { readonly action: 'inspect'; readonly pool: string; readonly output?: 'json' }
+  | {
+      readonly action: 'update';
+      readonly pool: string;
+      readonly baseJobTemplate?: string;
+      readonly concurrencyLimit?: number;
+      readonly description?: string;
+    }
+  | {
+      readonly action: 'create';
+      readonly pool: string;
+      readonly type?: string;
+      readonly baseJobTemplate?: string;
+      readonly paused: boolean;
+      readonly overwrite: boolean;
+    };
+
 /** What a command line asks for. */
 export type Invocation =
-  | { readonly kind: 'start'; readonly flags: StartFlags }
+  | ((
+      | { readonly kind: 'start'; readonly flags: StartFlags }
+      | { readonly kind: 'render'; readonly flags: RenderFlags }
+      | { readonly kind: 'doctor'; readonly flags: DoctorFlags }
+      | { readonly kind: 'work-pool'; readonly flags: WorkPoolFlags }
+    ) & {
+      /** The profile to read settings from, in the place of PREFECT_PROFILE. */
+      readonly profile?: string;
+    })
   /** Text that was asked for: help, version. */
   | { readonly kind: 'print'; readonly text: string }
-  /** A command line that cannot be followed. 2: not understood, 1: understood and refused, as in Prefect 3.8.8. */
-  | { readonly kind: 'refuse'; readonly text: string; readonly exitCode: 1 | 2 };
+  /** A command line that is not understood: exit code 2. */
+  | { readonly kind: 'refuse'; readonly text: string };
 
 /**
- * Reads a command line: `start …`, or `worker start …` as Prefect's own command has it (contracts/worker.md §1.1), so
- * that the official chart's arguments work unchanged. Commands that do not exist yet are refused by name.
+ * Reads a command line: `start …`, or `worker start …` and `work-pool …` as Prefect's own command has them
+ * (contracts/worker.md §1.1, §7.5), so that the official chart's arguments work unchanged.
  *
  * @param args without the program's own name.
  * @param program the name the program was called by, for help and errors.
@@ -39,30 +79,41 @@ export function parseCommandLine(args: readonly string[], program: string, versi
   const root = quiet(new Command(program))
     .description('Runs the flow runs of a Prefect work pool as Kubernetes Jobs.')
     .version(version, '--version', 'Print the version.')
+    .option('-p, --profile <name>', 'The Prefect profile to read settings from [env: PREFECT_PROFILE].')
+    .addOption(new Option('--prompt').hideHelp())
+    .addOption(new Option('--no-prompt').hideHelp())
+    // What stands behind a command is that command's: -p is its pool.
+    .enablePositionalOptions()
     .helpCommand(false);
+  const profile = () => {
+    const { profile: name } = root.opts<{ profile?: string }>();
+    return name === undefined ? {} : { profile: name };
+  };
   const start = (command: Command) =>
     withStartOptions(command).action((flags: StartFlags) => {
-      result = { kind: 'start', flags };
+      result = { kind: 'start', flags, ...profile() };
     });
   start(quiet(root.command('start')).description('Start the worker.'));
   const worker = quiet(root.command('worker')).description('The same, under the name that prefect gives it.');
   start(quiet(worker.command('start')).description('Start the worker.'));
-  for (const [name, parent, instead] of LATER) {
-    quiet(parent === 'worker' ? worker.command(name, { hidden: true }) : root.command(name, { hidden: true }))
-      .allowUnknownOption()
-      .allowExcessArguments()
-      .helpOption(false)
-      .action(() => {
-        const text = `"${parent === 'worker' ? 'worker ' : ''}${name}" is not part of this worker yet. ${instead}`;
-        result = { kind: 'refuse', text, exitCode: 1 };
-      });
+  withRenderOptions(quiet(root.command('render'))).action((target: string, flags: Omit<RenderFlags, 'target'>) => {
+    result = { kind: 'render', flags: { target, ...flags }, ...profile() };
+  });
+  withDoctorOptions(quiet(root.command('doctor'))).action((flags: DoctorFlags) => {
+    result = { kind: 'doctor', flags, ...profile() };
+  });
+  const workPool = quiet(root.command('work-pool')).description('Look at, change or create a work pool.');
+  for (const [action, options] of WORK_POOL_ACTIONS) {
+    options(quiet(workPool.command(action))).action((pool: string, flags: object) => {
+      result = { kind: 'work-pool', flags: { action, pool, ...flags } as WorkPoolFlags, ...profile() };
+    });
   }
   try {
     root.parse([...args], { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return { kind: 'print', text: printed.trimEnd() };
-    return { kind: 'refuse', text: (complaint || printed).trimEnd(), exitCode: 2 };
+    return { kind: 'refuse', text: (complaint || printed).trimEnd() };
   }
   return result ?? { kind: 'print', text: root.helpInformation().trimEnd() };
 
@@ -78,12 +129,66 @@ export function parseCommandLine(args: readonly string[], program: string, versi
   }
 }
 
-/** Commands with a place in the design that have no code behind them yet. */
-const LATER: readonly (readonly [name: string, parent: 'root' | 'worker', instead: string])[] = [
-  ['render', 'root', 'Look at the Job that a run got: kubectl get job -l prefect.io/flow-run-id=<id> -o yaml'],
-  ['doctor', 'root', 'Start the worker with PREFECT_WORKER_DEBUG_MODE=true: it names what it lacks.'],
-  ['work-pool', 'root', "Use Prefect's own command line for it: pip install prefect."],
+function withRenderOptions(command: Command): Command {
+  return command
+    .description('Show the Job that a run gets, or that a run of a deployment would get. Writes nothing.')
+    .argument('<deployment-or-run>', 'A run’s id, a deployment’s id, flow/deployment, or a deployment’s name.')
+    .option('-n, --name <name>', 'The name of the worker that would make it.')
+    .addOption(new Option('-o, --output <format>', 'How to write it.').choices(['yaml', 'json']).default('yaml'))
+    .option('--origins', 'Say of each value where it comes from.', false)
+    .addHelpText(
+      'after',
+      '\nOrigins: template; default, deployment or run with the job variable; worker with the setting; slipway for what\n' +
+        'the worker makes itself. What comes out of blocks, and the worker’s credentials, are shown as ********.',
+    );
+}
+
+function withDoctorOptions(command: Command): Command {
+  return command
+    .description('Check that a worker can work here: Prefect API, work pool, permissions, clocks, image pull secrets.')
+    .option('-p, --pool <name>', 'The work pool it would take runs from.')
+    .option('--json', 'Write the findings as JSON.', false)
+    .addHelpText('after', '\nExits with 1 when something that a worker needs is missing.');
+}
+
+const template = '--base-job-template <file>';
+
+const WORK_POOL_ACTIONS: readonly (readonly [WorkPoolFlags['action'], (command: Command) => Command])[] = [
+  [
+    'inspect',
+    (command) =>
+      command
+        .description('Print a work pool as JSON.')
+        .argument('<name>')
+        .addOption(new Option('-o, --output <format>', 'Only json exists.').choices(['json'])),
+  ],
+  [
+    'update',
+    (command) =>
+      command
+        .description('Change a work pool: only what is given here.')
+        .argument('<name>')
+        .option(template, 'JSON file with the new template.')
+        .option('--concurrency-limit <runs>', 'At most this many runs at one time.', wholeNumber)
+        .option('--description <text>', 'The new description.'),
+  ],
+  [
+    'create',
+    (command) =>
+      command
+        .description('Create a Kubernetes work pool.')
+        .argument('<name>')
+        .option('-t, --type <type>', 'The type of the pool; only "kubernetes" is known here.')
+        .option(template, 'JSON file with the template; Prefect’s default when left out.')
+        .option('--paused', 'Create it paused.', false)
+        .option('--overwrite', 'Change the pool when it exists.', false),
+  ],
 ];
+
+function wholeNumber(text: string): number {
+  if (/^\d+$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('It must be a whole number.');
+}
 
 function withStartOptions(command: Command): Command {
   return command

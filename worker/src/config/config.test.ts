@@ -22,7 +22,7 @@ const compile = (flags: Partial<StartFlags> = {}, env: Record<string, string> = 
 describe('the defaults of Prefect 3.8.8', () => {
   it('hold when nothing is said', () => {
     expect(compile()).toMatchObject({
-      pool: { name: 'p', createIfNotFound: true, baseJobTemplate: undefined },
+      pool: { name: 'p', createIfNotFound: true, anyType: false, baseJobTemplate: undefined },
       workerName: expect.stringMatching(/^KubernetesWorker [0-9a-f-]{36}$/),
       queueNames: [],
       pollIntervalMs: 10_000,

@@ -19,6 +19,8 @@ export interface WorkerConfig {
   readonly pool: {
     readonly name: string;
     readonly createIfNotFound: boolean;
+    /** The type was insisted on (--type kubernetes): a pool of another type is warned of only. */
+    readonly anyType: boolean;
     /** Given to a pool that has to be created; the default template when undefined. */
     readonly baseJobTemplate: JsonObject | undefined;
   };
@@ -115,6 +117,7 @@ export function compileConfig(
     pool: {
       name: flags.pool,
       createIfNotFound: flags.createPoolIfNotFound,
+      anyType: flags.type !== undefined,
       baseJobTemplate: readTemplate(flags.baseJobTemplate, readFile),
     },
     workerName: readWorkerName(flags.name),

@@ -14,12 +14,12 @@ import {
   updateWorkPool,
   type WorkPoolRecord,
 } from '@slipway/prefect/client';
-import { isJsonObject } from '@slipway/prefect/json';
 import { defaultKubernetesTemplate } from '@slipway/prefect/workpool';
 import { fullJitter } from '../backoff.ts';
 import type { WorkerConfig } from '../config/config.ts';
 import { ConfigError } from '../config/config-error.ts';
 import type { World } from '../world.ts';
+import { defaultNamespaceOf } from './default-namespace.ts';
 
 const RETRY = { firstMs: 1_000, mostMs: 30_000 };
 const REFUSED_MS = 60_000;
@@ -47,10 +47,7 @@ export class WorkPool {
 
   /** The namespace that Jobs get when nobody says otherwise. */
   get defaultNamespace(): string {
-    const { variables } = this.current.base_job_template;
-    const properties = isJsonObject(variables) ? variables.properties : undefined;
-    const namespace = isJsonObject(properties) ? properties.namespace : undefined;
-    return isJsonObject(namespace) && typeof namespace.default === 'string' ? namespace.default : 'default';
+    return defaultNamespaceOf(this.current.base_job_template);
   }
 
   /**
@@ -130,6 +127,13 @@ export class WorkPool {
     const found = (await readWorkPool(this.#api, name, signal)) ?? (await this.#create(signal));
     if (found === undefined) return;
     if (found.type !== 'kubernetes') {
+      // Prefect's worker would take its type from the pool; this one has only one.
+      if (!this.#config.pool.anyType && this.#current === undefined) {
+        throw new ConfigError(
+          `Work pool ${name} is of type ${found.type}, and this worker runs Kubernetes work pools only.`,
+          'Choose another --pool, or insist with --type kubernetes.',
+        );
+      }
       this.#warnOnce(
         `Work pool ${name} is of type ${found.type}; this worker makes Kubernetes Jobs of its runs all the same.`,
       );

@@ -73,7 +73,9 @@ async function fromKubeconfig(): Promise<ClusterAccess> {
     const reason = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
     throw new ConfigError(`The kubeconfig cannot be read: ${reason}`, 'Correct the file that KUBECONFIG names.');
   }
-  const access = accessOf(config);
+  // What client-node makes up where there is no kubeconfig at all.
+  const madeUp = config.getCurrentContext() === 'loaded-context' && config.getCurrentCluster()?.name === 'cluster';
+  const access = madeUp ? undefined : accessOf(config);
   if (access === undefined) {
     throw new ConfigError(
       'There is no cluster to work in: neither a service account nor a kubeconfig with a current context.',

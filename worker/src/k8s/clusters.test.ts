@@ -21,6 +21,7 @@ function noted() {
     server,
     namespace: 'default',
     requests: 0,
+    answeredAt: undefined,
     call: async () => '',
     open: async () => {
       throw new Error('no watch here');

@@ -34,6 +34,8 @@ export interface KubernetesConnection {
   readonly namespace: string;
   /** Calls sent so far, watches included. */
   readonly requests: number;
+  /** The Date header of the last answer. */
+  readonly answeredAt: string | undefined;
   /** Makes a call and reads its whole answer. */
   call(call: Call): Promise<string>;
   /** Opens a watch; resolves when its headers are there. */
@@ -58,6 +60,7 @@ export function openConnection(access: ClusterAccess, options: ConnectionOptions
   let dispatchers: { readonly tls: string; readonly calls: Agent; readonly watches: Agent } | undefined;
   const old = new Set<Promise<void>>();
   let requests = 0;
+  let answeredAt: string | undefined;
 
   async function credentials(): Promise<Credentials> {
     if (current === undefined || options.clock.now() - current.readAt > CREDENTIALS_LIVE_MS) {
@@ -96,7 +99,7 @@ export function openConnection(access: ClusterAccess, options: ConnectionOptions
     }
     requests += 1;
     try {
-      return await request(url, {
+      const answer = await request(url, {
         method: call.method,
         headers: {
           ...identity.headers,
@@ -108,6 +111,9 @@ export function openConnection(access: ClusterAccess, options: ConnectionOptions
         dispatcher: dispatchersFor(identity)[kind],
         signal,
       });
+      const { date } = answer.headers;
+      answeredAt = Array.isArray(date) ? date[0] : date;
+      return answer;
     } catch (error) {
       throw unreachable(call, error);
     }
@@ -139,6 +145,9 @@ export function openConnection(access: ClusterAccess, options: ConnectionOptions
     namespace: access.namespace,
     get requests() {
       return requests;
+    },
+    get answeredAt() {
+      return answeredAt;
     },
     async call(call) {
       const deadline = AbortSignal.any([call.signal, AbortSignal.timeout(options.deadlineMs ?? DEADLINE_MS)]);

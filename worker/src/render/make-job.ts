@@ -16,6 +16,7 @@ export interface JobSettings extends RenderSettings {
  * variables read, the manifest prepared (contracts/worker.md §4.4–4.8).
  *
  * @param template the pool's base job template as it is now.
+ * @param onSecret told of every text that comes out of a block.
  * @throws RenderError, JobVariablesError or TemplateError for what a person has to change; what the readers throw.
  */
 export async function makeJob(
@@ -24,6 +25,7 @@ export async function makeJob(
   scheduledState: ScheduledStateId,
   settings: JobSettings,
   readers: ReferenceReaders,
+  onSecret: (text: string) => void = () => undefined,
 ): Promise<JobManifest> {
   const templated = renderJobConfiguration({
     template,
@@ -31,7 +33,7 @@ export async function makeJob(
     runVariables: context.run.job_variables ?? {},
     env: settings.templateEnv ?? settings.env,
   });
-  const configuration = await resolveReferences(templated, readers);
+  const configuration = await resolveReferences(templated, readers, { onSecret });
   if (!isJsonObject(configuration)) throw new RenderError('The work pool’s job_configuration is not a mapping.');
   return render(configuration, context, scheduledState, settings);
 }
