@@ -3,6 +3,7 @@ import { Problem } from '../problem.ts';
 import { openTestWorld, type TestWorld } from '../source/testing-world.ts';
 import type { Exec, ExecOptions, ExecResult } from '../world.ts';
 import { type BuildContext, buildImage } from './build.ts';
+import { BuildLog } from './build-log.ts';
 import type { ImagePlan } from './model.ts';
 import { somePlan } from './testing-plan.ts';
 
@@ -148,7 +149,7 @@ describe('buildImage', () => {
       context: await project({ Dockerfile: '' }),
       dockerfile: { kind: 'generated', content: '', dockerignore: undefined },
     });
-    const waiting = buildImage(plan, { ...contextOf(silent, DIGEST), idleMs: 20 });
+    const waiting = buildImage(plan, { ...contextOf(silent, DIGEST), idle: { buildMs: 20, pushMs: 20 } });
     await expect(waiting).rejects.toThrow('buildx wrote nothing');
     expect(await leftovers()).toEqual([]);
   });
@@ -162,7 +163,7 @@ describe('buildImage', () => {
   function contextOf(exec: Exec, held: string | undefined): BuildContext {
     const access = { readManifestDigest: () => Promise.resolve(held) };
     const builder = { name: 'default', driver: 'remote', rewritesTimestamps: true, platform: 'linux/amd64' };
-    return { world: { ...world, exec }, env: world.env, builder, access };
+    return { world: { ...world, exec }, env: world.env, builder, access, log: new BuildLog(world) };
   }
 
   function scripted(runs: readonly Run[]): Exec {

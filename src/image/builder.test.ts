@@ -1,8 +1,10 @@
+import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { someRegistryInputs } from '../inputs/testing-registry.ts';
-import { openSignIn } from '../registry/sign-in.ts';
+import { openSignIn, type SignIn } from '../registry/sign-in.ts';
 import { openTestWorld, type TestWorld } from '../source/testing-world.ts';
 import type { Exec, ExecOptions } from '../world.ts';
 import { createImageBuilder, type ImageBuilder } from './builder.ts';
@@ -52,11 +54,78 @@ describe('createImageBuilder', () => {
     expect(builds).toHaveLength(1);
   });
 
-  it('builds different plans one after the other, asking docker for its builder once', async () => {
+  it('builds different plans at the same time, asking docker for its builder once', async () => {
     const build = builder();
     await Promise.all([build(plan({ tags: ['one'] })), build(plan({ tags: ['two'] }))]);
     expect(builds).toHaveLength(2);
     expect(inspections).toBe(1);
+  });
+
+  it('builds no more than three at the same time', async () => {
+    let [running, most] = [0, 0];
+    const three = Promise.withResolvers<void>();
+    const build = builder({
+      async onBuild() {
+        running += 1;
+        most = Math.max(most, running);
+        if (running === 3) three.resolve();
+        await three.promise;
+        await wait(5);
+        running -= 1;
+      },
+    });
+    await Promise.all(['a', 'b', 'c', 'd', 'e'].map((tag) => build(plan({ tags: [tag] }))));
+    expect(most).toBe(3);
+  });
+
+  it('ends the other builds when one fails', async () => {
+    const begun = Promise.withResolvers<void>();
+    const build = builder({
+      async onBuild({ args, options }) {
+        if (args.includes(`${host}/hello:bad`)) {
+          await begun.promise;
+          throw new Error('it failed');
+        }
+        const ended = once(options.signal, 'abort');
+        begun.resolve();
+        await ended;
+      },
+    });
+    const ends = await Promise.allSettled(['good', 'bad'].map((tag) => build(plan({ tags: [tag] }))));
+    expect(ends.map((end) => end.status === 'rejected' && String(end.reason))).toEqual([
+      'Stopped: ended, as another image could not be built',
+      'Error: it failed',
+    ]);
+    expect(await left(remembered)).toEqual([]);
+  });
+
+  describe('when the push is refused though the sign-in was good before the build', () => {
+    const LOST = pushError('unauthorized: authentication required');
+
+    it('signs in anew and builds once more', async () => {
+      const minted = [CREDENTIALS, { username: 'bob', password: 'minted-anew' }];
+      const outputs = [LOST, ''];
+      const build = builder({ signIn: signInWith(minted), output: () => outputs.shift() ?? '' });
+      expect((await build(plan())).digest).toBe(DIGEST);
+      expect(builds.map(({ config }) => JSON.parse(config).auths[host].auth)).toEqual(
+        minted.map(({ username, password }) => Buffer.from(`${username}:${password}`).toString('base64')),
+      );
+      expect(world.logged.join('\n')).toContain('once more with new credentials');
+      expect(await left(remembered)).toEqual([]);
+    });
+
+    it('gives up when there are no others', async () => {
+      const build = builder({ output: () => LOST });
+      await expect(build(plan())).rejects.toThrow(`registry ${host} does not let ${host}/hello:f3d46caf be pushed`);
+      expect(builds).toHaveLength(1);
+    });
+
+    it('gives up when the new ones are refused too', async () => {
+      const minted = ['a', 'b', 'c'].map((password) => ({ username: 'bob', password }));
+      const build = builder({ signIn: signInWith(minted), output: () => LOST });
+      await expect(build(plan())).rejects.toThrow('unauthorized: authentication required');
+      expect(builds).toHaveLength(2);
+    });
   });
 
   it('gives docker a configuration of its own that is gone afterwards', async () => {
@@ -127,7 +196,10 @@ describe('createImageBuilder', () => {
       exitCode?: number;
       credentials?: typeof CREDENTIALS | undefined;
       signal?: AbortSignal;
-      onBuild?: () => void;
+      signIn?: SignIn;
+      onBuild?: (build: { args: readonly string[]; options: ExecOptions }) => void | Promise<void>;
+      /** What docker writes; a build that writes something fails. */
+      output?: () => string;
     } = {},
   ): ImageBuilder {
     const exec: Exec = async (_command, args, options) => {
@@ -138,17 +210,41 @@ describe('createImageBuilder', () => {
       const configFile = `${options.env.DOCKER_CONFIG}/config.json`;
       const config = options.env.DOCKER_CONFIG === undefined ? '' : await world.files.readText(configFile);
       builds.push({ args, options, config });
-      different.onBuild?.();
+      await different.onBuild?.({ args, options });
       options.signal.throwIfAborted();
-      return { exitCode: different.exitCode ?? 0, stdout: '', stderr: '' };
+      const stderr = different.output?.() ?? '';
+      options.onOutput?.(stderr, 'stderr');
+      return { exitCode: different.exitCode ?? (stderr === '' ? 0 : 1), stdout: '', stderr };
     };
     const own = { ...world, exec, signal: different.signal ?? world.signal };
     const credentials = 'credentials' in different ? different.credentials : CREDENTIALS;
     return createImageBuilder({
       world: own,
-      signIn: openSignIn(someRegistryInputs({ credentials }), { ...own, fetch }),
+      signIn: different.signIn ?? openSignIn(someRegistryInputs({ credentials }), { ...own, fetch }),
       remember: (directory) => remembered.push(directory),
     });
+  }
+
+  /** Each sign-in gives the next credentials, all of them good by the registry's own word. */
+  function signInWith(minted: readonly { username: string; password: string }[]): SignIn {
+    const rest = [...minted];
+    return async () => ({
+      credentials: { kind: 'basic', ...(rest.shift() ?? CREDENTIALS), source: 'the test' },
+      access: {
+        readManifestDigest: async () => DIGEST,
+        readImage: async () => undefined,
+        tagManifest: async () => undefined,
+      },
+    });
+  }
+
+  async function left(directories: readonly string[]): Promise<string[]> {
+    const there = await Promise.all(directories.map((directory) => world.files.exists(directory)));
+    return directories.filter((_directory, index) => there[index]);
+  }
+
+  function pushError(text: string): string {
+    return `------\n > exporting to image:\n------\nERROR: failed to build: failed to solve: failed to push x: ${text}\n`;
   }
 
   function plan(different: Partial<ImagePlan> = {}): ImagePlan {

@@ -1,10 +1,13 @@
+import { isDeepStrictEqual } from 'node:util';
 import pLimit from 'p-limit';
 import { openDockerConfig } from '../registry/docker-config.ts';
 import type { Credentials, GivenCredentials } from '../registry/model.ts';
-import { parseRepository } from '../registry/repository.ts';
-import type { SignIn } from '../registry/sign-in.ts';
+import { parseRepository, type Repository } from '../registry/repository.ts';
+import type { SignedIn, SignIn } from '../registry/sign-in.ts';
 import type { World } from '../world.ts';
 import { buildImage } from './build.ts';
+import { BuildLog } from './build-log.ts';
+import { LostSignIn } from './buildx.ts';
 import { type Fingerprint, fingerprint, INPUTS_LABEL } from './fingerprint.ts';
 import { imageKey } from './key.ts';
 import type { BuiltImage, ImagePlan } from './model.ts';
@@ -33,11 +36,14 @@ export type ImageBuilder = (plan: ImagePlan, stepCredentials?: GivenCredentials)
 /**
  * Makes the one place of a run that builds: it asks docker once whether it can, signs in right before each build with
  * a Docker configuration that lives no longer than the build, and hands equal plans the same result, also while it is
- * still being made. One build at a time: a log group cannot hold another.
+ * still being made. A few are built at the same time; when one fails, the others are ended. A sign-in that did not
+ * outlive its build is made anew, once, and the build repeated: its layers are cached.
  */
 export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
-  const { world } = options;
-  const oneAtATime = pLimit(1);
+  const stop = new AbortController();
+  const world = { ...options.world, signal: AbortSignal.any([options.world.signal, stop.signal]) };
+  const log = new BuildLog(world);
+  const fewAtATime = pLimit(AT_A_TIME);
   const builds = new Map<string, Promise<BuiltImage>>();
   const builders = new Map<string, Promise<Builder>>();
 
@@ -55,37 +61,75 @@ export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
   };
 
   const build = async (plan: ImagePlan, stepCredentials: GivenCredentials | undefined): Promise<BuiltImage> => {
+    world.signal.throwIfAborted();
     const repository = parseRepository(plan.repository);
     const builder = await builderFor(plan);
-    if (!plan.push) return buildImage(plan, { world, env: world.env, builder, access: undefined });
-    const { credentials, access } = await options.signIn(repository, stepCredentials);
+    if (!plan.push) return buildImage(plan, { world, env: world.env, builder, log, access: undefined });
+    const signedIn = await options.signIn(repository, stepCredentials);
     const inputs = await fingerprintOf(plan, builder);
     const reused =
       inputs === undefined || options.reuse === undefined
         ? undefined
-        : await reuseImage(plan, inputs, { ...options.reuse, access, world });
+        : await reuseImage(plan, inputs, { ...options.reuse, access: signedIn.access, world });
     if (reused !== undefined) {
-      if (credentials !== undefined) options.signedIn?.set(repository.host, credentials);
+      keep(repository.host, signedIn);
       return reused;
     }
     const labelled = inputs?.kind === 'known' ? withLabel(plan, INPUTS_LABEL, inputs.hash) : plan;
-    if (credentials === undefined) return buildImage(labelled, { world, env: world.env, builder, access });
-    options.signedIn?.set(repository.host, credentials);
-    const config = await openDockerConfig({
-      host: repository.host,
-      credentials,
-      env: world.env,
-      files: world.files,
-      remember: options.remember,
-    });
     try {
-      return await buildImage(labelled, { world, env: config.env, builder, access });
+      return await buildSignedIn(labelled, builder, repository, signedIn);
+    } catch (error) {
+      if (!(error instanceof LostSignIn)) throw error;
+      const again = await options.signIn(repository, stepCredentials);
+      const isNew = !isDeepStrictEqual(again.credentials, signedIn.credentials);
+      if (error.reason === 'refused' && !isNew) throw error.problem;
+      world.log.warning(`${error.message}; once more with ${isNew ? 'new credentials' : 'the same credentials'}`);
+      return await buildSignedIn(labelled, builder, repository, again).catch((second: unknown) => {
+        throw second instanceof LostSignIn ? second.problem : second;
+      });
+    }
+  };
+
+  const keep = (host: string, { credentials }: SignedIn) => {
+    if (credentials !== undefined) options.signedIn?.set(host, credentials);
+  };
+
+  const buildSignedIn = async (plan: ImagePlan, builder: Builder, { host }: Repository, signedIn: SignedIn) => {
+    const { credentials, access } = signedIn;
+    keep(host, signedIn);
+    if (credentials === undefined) return await buildImage(plan, { world, env: world.env, builder, log, access });
+    const { env, files } = world;
+    const config = await openDockerConfig({ host, credentials, env, files, remember: options.remember });
+    try {
+      return await buildImage(plan, { world, env: config.env, builder, log, access });
     } finally {
       await config.close();
     }
   };
 
-  return (plan, stepCredentials) => once(builds, imageKey(plan), () => oneAtATime(() => build(plan, stepCredentials)));
+  const buildOrStop = async (plan: ImagePlan, stepCredentials: GivenCredentials | undefined): Promise<BuiltImage> => {
+    try {
+      return await build(plan, stepCredentials);
+    } catch (error) {
+      stop.abort(new Stopped());
+      throw error;
+    }
+  };
+
+  return (plan, stepCredentials) =>
+    once(builds, imageKey(plan), () => log.announced(() => fewAtATime(() => buildOrStop(plan, stepCredentials))));
+}
+
+/** How many images are built at the same time: BuildKit shares out the processors, more only take each other's memory. */
+const AT_A_TIME = 3;
+
+/** A build was ended because another one of the same run failed. */
+export class Stopped extends Error {
+  override readonly name = 'Stopped';
+
+  constructor() {
+    super('ended, as another image could not be built');
+  }
 }
 
 function withLabel(plan: ImagePlan, name: string, value: string): ImagePlan {

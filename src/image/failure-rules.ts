@@ -22,7 +22,8 @@ export interface Rule {
   readonly when: RegExp;
   /** @param capture the first group of a pattern in the error. @returns message and remedy. */
   readonly say: (facts: Facts, capture: (pattern: RegExp) => string) => readonly [message: string, remedy: string];
-  readonly isTransient?: true;
+  /** Absent: only a person can help. */
+  readonly kind?: 'transient' | 'sign-in lost';
 }
 
 /** Overload and broken connections, in the words of BuildKit and of dockerd's push. */
@@ -31,6 +32,9 @@ const TRANSIENT =
 const UNREACHABLE = /connection refused|no such host|no route to host|network is unreachable/;
 const REFUSED =
   /\bunauthorized\b|401 Unauthorized|incorrect username or password|insufficient_scope|\bdenied\b|403 Forbidden|failed to authorize/i;
+/** Not let in, and no word of what may not be done: the credentials themselves, which were proven before the build. */
+const EXPIRED =
+  /^(?!.*(?:insufficient_scope|\bdenied\b)).*(?:\bunauthorized\b|401 Unauthorized|failed to fetch oauth token)/is;
 const RUN_AGAIN = 'The registry or the way to it is in trouble: run the job again later.';
 
 const ofInstruction: readonly Rule[] = [
@@ -84,9 +88,14 @@ const ofBaseImage: readonly Rule[] = [
   },
   {
     when: TRANSIENT,
-    isTransient: true,
+    kind: 'transient',
     say: ({ subject, error }) => [`the base image ${subject} cannot be pulled: ${error}`, RUN_AGAIN],
   },
+];
+
+const notLetIn: Rule['say'] = ({ host, name, plan, error }) => [
+  `registry ${host} does not let ${name} be pushed: ${error}`,
+  explainPushRefusal(parseRepository(plan.repository), undefined, error)[1],
 ];
 
 const ofPush: readonly Rule[] = [
@@ -127,6 +136,7 @@ const ofPush: readonly Rule[] = [
   },
   {
     when: /authorization token has expired/i,
+    kind: 'sign-in lost',
     say: ({ host }) => [
       `the sign-in to ${host} expired during the build`,
       'Run the job again (the layers are cached), or use a sign-in that lasts longer.',
@@ -140,16 +150,11 @@ const ofPush: readonly Rule[] = [
     when: /no basic auth credentials|failed to fetch anonymous token/i,
     say: ({ host, name }) => [`registry ${host} wants a sign-in to push ${name}`, signInRemedy(host)],
   },
-  {
-    when: REFUSED,
-    say: ({ host, name, plan, error }) => [
-      `registry ${host} does not let ${name} be pushed: ${error}`,
-      explainPushRefusal(parseRepository(plan.repository), undefined, error)[1],
-    ],
-  },
+  { when: EXPIRED, kind: 'sign-in lost', say: notLetIn },
+  { when: REFUSED, say: notLetIn },
   {
     when: TRANSIENT,
-    isTransient: true,
+    kind: 'transient',
     say: ({ name, error }) => [`${name} could not be pushed: ${error}`, RUN_AGAIN],
   },
 ];

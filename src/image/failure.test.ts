@@ -54,10 +54,10 @@ describe('explainBuildFailure on what buildx really wrote', () => {
     ['several-platforms.dockerd', 'Multi-platform build is not supported for the docker driver', 'setup-buildx-action'],
     ['cache-export.dockerd', 'Cache export is not supported for the docker driver', 'setup-buildx-action'],
   ])('%s: %s', (name, message, remedy) => {
-    const { problem, isTransient } = explain(name);
+    const { problem, kind } = explain(name);
     expect(problem.message).toContain(message);
     expect(problem.remedy).toContain(remedy);
-    expect(isTransient).toBe(false);
+    expect(kind).not.toBe('transient');
   });
 
   it.each([
@@ -211,10 +211,10 @@ describe('explainBuildFailure on the words of other registries', () => {
     message,
     remedy,
   }) => {
-    const { problem, isTransient } = explainBuildFailure(somePlan(), lines, '/srv/project', '');
+    const { problem, kind } = explainBuildFailure(somePlan(), lines, '/srv/project', '');
     expect(problem.message).toContain(message);
     expect(problem.remedy).toContain(remedy);
-    expect(isTransient).toBe(false);
+    expect(kind).not.toBe('transient');
   });
 
   const passing = [
@@ -232,7 +232,27 @@ describe('explainBuildFailure on the words of other registries', () => {
   ];
 
   it.each(passing.map((lines) => ({ lines, error: lines.at(-1) })))('is worth another try: $error', ({ lines }) => {
-    expect(explainBuildFailure(somePlan(), lines, '/srv/project', '').isTransient).toBe(true);
+    expect(explainBuildFailure(somePlan(), lines, '/srv/project', '').kind).toBe('transient');
+  });
+
+  const lost = [
+    'unauthorized: authentication required',
+    'failed to authorize: failed to fetch oauth token: unauthorized: authentication failed',
+    'failed to push x: unexpected status from POST request to https://r/v2/x/blobs/uploads/: 401 Unauthorized',
+    'failed to push x: denied: Your authorization token has expired. Reauthenticate and try again.',
+  ];
+
+  it.each(lost)('is worth another try with a new sign-in: %s', (error) => {
+    expect(explainBuildFailure(somePlan(), pushing(error), '/srv/project', '').kind).toBe('sign-in lost');
+  });
+
+  it.each([
+    'denied: requested access to the resource is denied',
+    'failed to authorize: failed to fetch oauth token: insufficient_scope: authorization failed',
+    'unauthorized: access to the requested resource is denied',
+    'no basic auth credentials',
+  ])('is for a person to mend: %s', (error) => {
+    expect(explainBuildFailure(somePlan(), pushing(error), '/srv/project', '').kind).toBe('lasting');
   });
 
   it('does not build again because a step’s own download broke', () => {
@@ -240,6 +260,6 @@ describe('explainBuildFailure on the words of other registries', () => {
       '#5 0.1 pip: connection reset by peer',
       ...running('process "pip" did not complete successfully: exit code: 1'),
     ];
-    expect(explainBuildFailure(somePlan(), lines, '/srv/project', '').isTransient).toBe(false);
+    expect(explainBuildFailure(somePlan(), lines, '/srv/project', '').kind).toBe('lasting');
   });
 });

@@ -9,8 +9,11 @@ import type { ImagePlan } from './model.ts';
 /** Why a build or push failed, and whether the same again may help. */
 export interface BuildFailure {
   readonly problem: Problem;
-  /** The registry was overloaded or the connection to it broke: worth another try, layers are cached. */
-  readonly isTransient: boolean;
+  /**
+   * `transient`: the registry was overloaded or the connection to it broke, worth another try, layers are cached.
+   * `sign-in lost`: the credentials, good before the build, were refused: worth another try with new ones.
+   */
+  readonly kind: 'lasting' | 'transient' | 'sign-in lost';
 }
 
 /**
@@ -36,10 +39,10 @@ export function explainBuildFailure(
     subject: evidence.phase.kind === 'base image' ? evidence.phase.image : '',
     step: evidence.phase.kind === 'instruction' ? evidence.phase.text : '',
   };
-  const { say, isTransient = false } = ruleFor(evidence);
+  const { say, kind = 'lasting' } = ruleFor(evidence);
   const [message, remedy] = say(facts, (pattern) => pattern.exec(evidence.error)?.[1] ?? '');
   const where = placeOf(plan, evidence, root, dockerfile);
-  return { problem: new Problem(message, { remedy, ...(where === undefined ? {} : { where }) }), isTransient };
+  return { problem: new Problem(message, { remedy, ...(where === undefined ? {} : { where }) }), kind };
 }
 
 /**

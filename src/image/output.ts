@@ -1,13 +1,9 @@
-/** Cuts what a process writes into lines as they become whole, and keeps the last of them. */
+/** Cuts what a process writes into lines as they become whole. */
 export class OutputLines {
-  readonly #keep: number;
   readonly #onLine: (line: string) => void;
-  readonly #kept: string[] = [];
   readonly #partial = { stdout: '', stderr: '' };
 
-  /** @param keep how many of the last lines to keep. */
-  constructor(keep: number, onLine: (line: string) => void) {
-    this.#keep = keep;
+  constructor(onLine: (line: string) => void) {
     this.#onLine = onLine;
   }
 
@@ -26,15 +22,7 @@ export class OutputLines {
     }
   }
 
-  /** The last lines, oldest first. */
-  get last(): readonly string[] {
-    return this.#kept;
-  }
-
   #add(line: string): void {
-    const text = line.replace(/\r$/, '');
-    this.#kept.push(text);
-    if (this.#kept.length > this.#keep) this.#kept.shift();
-    this.#onLine(text);
+    this.#onLine(line.replace(/\r$/, ''));
   }
 }

@@ -29,7 +29,7 @@ export async function runStreaming(
 ): Promise<ExecResult> {
   const { world } = step.context;
   const [program, ...rest] = argv;
-  const lines = new OutputLines(0, (line) => world.log.info(line));
+  const lines = new OutputLines((line) => world.log.info(line));
   try {
     return await world.exec(program, rest, {
       cwd: options.directory,
