@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer as createHttpServer } from 'node:http';
+import { createServer as createHttpServer, type RequestListener } from 'node:http';
 import { createSecureServer } from 'node:http2';
 import { createServer as createTlsServer } from 'node:https';
 import { connect } from 'node:net';
@@ -22,22 +22,27 @@ const authority = file('authority.pem', AUTHORITY);
 const identity = { cert: CERTIFICATE, key: PRIVATE_KEY };
 
 /** A real API over TLS, whose certificate only AUTHORITY vouches for. */
-async function secureApi() {
+async function secureApi(host = 'localhost') {
   const { listener, seen } = answering(() => ({ status: 200, body: POOL }));
-  const port = await listen(createTlsServer(identity, listener));
-  return { port, seen, url: `https://localhost:${port}/api` };
+  const port = await listen(createTlsServer(identity, listener), host === 'localhost' ? undefined : host);
+  return { port, seen, url: `https://${host}:${port}/api` };
 }
 
-/** A real proxy: tunnels by CONNECT, forwards plain requests, and wants the credentials it was given, if any. */
-async function proxy(credentials?: string) {
+/**
+ * A real proxy: tunnels by CONNECT, forwards plain requests, and wants the credentials it was given, if any.
+ *
+ * @param secure spoken to over TLS itself, with the certificate that AUTHORITY vouches for.
+ */
+async function proxy(credentials?: string, secure = false, address = '127.0.0.1') {
   const seen: string[] = [];
   const wanted = credentials && `Basic ${Buffer.from(credentials).toString('base64')}`;
-  const server = createHttpServer(async (request, response) => {
+  const forward: RequestListener = async (request, response) => {
     seen.push(`${request.method} ${request.url}`);
     if (wanted && request.headers['proxy-authorization'] !== wanted) return response.writeHead(407).end();
     const answer = await fetch(request.url ?? '');
     return response.writeHead(answer.status, { 'content-type': 'application/json' }).end(await answer.text());
-  });
+  };
+  const server = secure ? createTlsServer(identity, forward) : createHttpServer(forward);
   server.on('connect', (request, socket, head) => {
     seen.push(`CONNECT ${request.url}`);
     if (wanted && request.headers['proxy-authorization'] !== wanted) {
@@ -53,9 +58,11 @@ async function proxy(credentials?: string) {
     upstream.on('error', () => socket.destroy());
     socket.on('error', () => upstream.destroy());
   });
-  return { seen, port: await listen(server) };
+  return { seen, port: await listen(server, address) };
 }
 
+/** An address of this machine that the certificate does not name. */
+const STRANGER = '127.0.0.2';
 const UNTRUSTED = { name: 'PrefectUnreachableError', code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE', attempts: 1 };
 
 describe('a certificate of one’s own authority', () => {
@@ -84,9 +91,11 @@ describe('a certificate of one’s own authority', () => {
   });
 
   it('does not vouch for another host’s name', async () => {
-    const { port } = await secureApi();
-    const { api, signal } = client(`https://127.0.0.2:${port}/api`, { SSL_CERT_FILE: authority });
-    await expect(readWorkPool(api, 'k', signal)).rejects.toMatchObject({ name: 'PrefectUnreachableError' });
+    const { url, seen } = await secureApi(STRANGER);
+    const { api, signal } = client(url, { SSL_CERT_FILE: authority });
+    const refusal = { ...UNTRUSTED, code: 'ERR_TLS_CERT_ALTNAME_INVALID' };
+    await expect(readWorkPool(api, 'k', signal)).rejects.toMatchObject(refusal);
+    expect(seen).toEqual([]);
   });
 
   it.each([
@@ -173,5 +182,70 @@ describe('a proxy', () => {
     const env = { HTTPS_PROXY: 'http://127.0.0.1:1' };
     const { api, signal } = client(`https://localhost:${through.port}/api`, env);
     await expect(readWorkPool(api, 'k', signal)).rejects.toThrow('through the proxy http://127.0.0.1:1 (ECONNREFUSED');
+  });
+
+  it('forwards requests with the credentials of its URL', async () => {
+    const { listener, seen } = answering(() => ({ status: 200, body: POOL }));
+    const port = await listen(createHttpServer(listener));
+    const through = await proxy('user:p@ss');
+    const env = { HTTP_PROXY: `http://user:p%40ss@127.0.0.1:${through.port}`, PREFECT_API_KEY: 'pnu_1' };
+    const { api, signal } = client(`http://127.0.0.1:${port}/api`, env);
+    expect((await readWorkPool(api, 'k', signal))?.name).toBe('k');
+    expect(through.seen).toEqual([`GET http://127.0.0.1:${port}/api/work_pools/k`]);
+    expect(seen[0]?.headers).not.toHaveProperty('proxy-authorization');
+  });
+
+  it('that refuses to forward is named as the one who refused, without the password', async () => {
+    const { listener, seen } = answering(() => ({ status: 200, body: POOL }));
+    const port = await listen(createHttpServer(listener));
+    const through = await proxy('user:p@ss');
+    const env = { HTTP_PROXY: `http://user:hunter2@127.0.0.1:${through.port}` };
+    const { api, signal, slept } = client(`http://127.0.0.1:${port}/api`, env);
+    const error = await readWorkPool(api, 'k', signal).catch((one: unknown) => String(one));
+    expect(error).toContain(`through the proxy http://127.0.0.1:${through.port} (the proxy answered 407, 1 try)`);
+    expect(error).not.toContain('hunter2');
+    expect([seen, slept]).toEqual([[], []]);
+  });
+});
+
+describe('a proxy that is spoken to over TLS', () => {
+  const trust = { PREFECT_API_SSL_CERT_FILE: authority };
+
+  it('is asked for a tunnel, with the credentials of its URL', async () => {
+    const { url, port, seen } = await secureApi();
+    const through = await proxy('user:p@ss', true);
+    const env = { ...trust, HTTPS_PROXY: `https://user:p%40ss@localhost:${through.port}` };
+    const { api, signal } = client(url, env);
+    expect((await readWorkPool(api, 'k', signal))?.name).toBe('k');
+    expect(through.seen).toEqual([`CONNECT localhost:${port}`]);
+    expect(seen[0]?.headers).not.toHaveProperty('proxy-authorization');
+  });
+
+  it('forwards plain requests', async () => {
+    const { listener } = answering(() => ({ status: 200, body: POOL }));
+    const port = await listen(createHttpServer(listener));
+    const through = await proxy('user:p@ss', true);
+    const env = { ...trust, HTTP_PROXY: `https://user:p%40ss@localhost:${through.port}` };
+    const { api, signal } = client(`http://127.0.0.1:${port}/api`, env);
+    expect((await readWorkPool(api, 'k', signal))?.name).toBe('k');
+    expect(through.seen).toEqual([`GET http://127.0.0.1:${port}/api/work_pools/k`]);
+  });
+
+  it.each([
+    ['nobody vouches for', {}, 'localhost'],
+    [
+      'nobody vouches for, where only the API’s is not checked',
+      { PREFECT_API_TLS_INSECURE_SKIP_VERIFY: '1' },
+      'localhost',
+    ],
+    ['names another host', trust, STRANGER],
+  ])('with a certificate that %s gets no credentials', async (_why, more, host) => {
+    const { url } = await secureApi();
+    const through = await proxy('user:p@ss', true, host === STRANGER ? STRANGER : undefined);
+    const { api, signal, slept } = client(url, { ...more, HTTPS_PROXY: `https://user:p%40ss@${host}:${through.port}` });
+    const error = await readWorkPool(api, 'k', signal).catch((one: unknown) => String(one));
+    expect(error).toContain(`through the proxy https://${host}:${through.port} (`);
+    expect(error).not.toContain('p@ss');
+    expect([through.seen, slept]).toEqual([[], []]);
   });
 });

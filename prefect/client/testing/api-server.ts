@@ -23,15 +23,15 @@ afterEach(async () => {
   for (const one of open.splice(0).reverse()) await one.close();
 });
 
-/** Ends with the test. */
-export async function listen<S extends Server>(server: S): Promise<number> {
+/** Ends with the test. @param address of this machine, 127.0.0.0/8. */
+export async function listen<S extends Server>(server: S, address = '127.0.0.1'): Promise<number> {
   open.push({
     close: () => {
       server.closeAllConnections();
       return new Promise((done) => server.close(done));
     },
   });
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  await new Promise<void>((done) => server.listen(0, address, done));
   return (server.address() as AddressInfo).port;
 }
 
