@@ -1,43 +1,26 @@
-import { resolve } from 'node:path';
-import { isJsonObject, type Json, type JsonObject } from '@slipway/prefect/json';
-import { pythonStr } from '@slipway/prefect/template';
-import type { ImagePlan } from '../image/model.ts';
+import type { JsonObject } from '@slipway/prefect/json';
+import {
+  type BuildOptions,
+  contexts,
+  destination,
+  flag,
+  hosts,
+  ignored,
+  keyed,
+  type Mutable,
+  nothing,
+  only,
+  onlyDisabled,
+  onlyFalse,
+  pairs,
+  type Reader,
+  size,
+  sshWithPaths,
+  text,
+  texts,
+} from './build-option-readers.ts';
 import type { StepRun } from './model.ts';
 import { stepProblem } from './step-problem.ts';
-
-/** The part of an image plan that build options say. */
-export type BuildOptions = Pick<
-  ImagePlan,
-  | 'platforms'
-  | 'target'
-  | 'buildArgs'
-  | 'labels'
-  | 'cacheFrom'
-  | 'cacheTo'
-  | 'noCache'
-  | 'pull'
-  | 'network'
-  | 'addHosts'
-  | 'secrets'
-  | 'ssh'
-  | 'buildContexts'
-  | 'allow'
-  | 'shmSize'
-> & { readonly builder: string | undefined; readonly push: boolean };
-
-type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
-
-/**
- * Reads one option's value into the options; answers what it wants instead when it cannot.
- *
- * @param directory what relative paths start from: where the step works, not the build's context.
- */
-type Reader = (value: Json, options: Mutable<BuildOptions>, directory: string) => string | undefined;
-
-const LIST = 'a list of texts';
-const MAPPING = 'a mapping of names to texts';
-const FLAG = 'true or false';
-const TEXT = 'text';
 
 /**
  * Options of both back ends of build_docker_image, docker-py's and buildx's, as what BuildKit is told (contracts/deploy.md
@@ -82,6 +65,16 @@ const READERS: Readonly<Record<string, Reader>> = {
   // Both are off in our builds, which keeps the digest the same from push to push (design.md, difference 8).
   provenance: onlyFalse,
   sbom: onlyFalse,
+  attest: onlyDisabled,
+  output: destination,
+  // What neither buildx nor its dockerd can do; docker-py asks the old builder for it.
+  squash: only([false], 'false: BuildKit does not join layers; copy what counts into a last stage (COPY --from)'),
+  isolation: only(['', 'default'], 'default: everything else is of Windows containers, which BuildKit does not build'),
+  container_limits: nothing(
+    'empty: BuildKit has no limits for one build; set them for the builder (--driver-opt memory=…)',
+  ),
+  fileobj: nothing('null: a file object cannot come out of YAML; name the Dockerfile'),
+  custom_context: only([false], 'false: the context is a directory; name it with path'),
 };
 
 /**
@@ -125,113 +118,4 @@ export function readBuildOptions(step: StepRun, written: JsonObject): BuildOptio
     }
   }
   return options;
-}
-
-function text(set: (found: string, options: Mutable<BuildOptions>) => void): Reader {
-  return (value, options) => {
-    if (typeof value !== 'string') return TEXT;
-    set(value, options);
-    return undefined;
-  };
-}
-
-function flag(set: (found: boolean, options: Mutable<BuildOptions>) => void): Reader {
-  return (value, options) => {
-    if (typeof value !== 'boolean') return FLAG;
-    set(value, options);
-    return undefined;
-  };
-}
-
-/** One text or a list of them. */
-function texts(set: (found: string[], options: Mutable<BuildOptions>, directory: string) => void): Reader {
-  return (value, options, directory) => {
-    const items = Array.isArray(value) ? value : [value];
-    const found = items.filter((item) => typeof item === 'string');
-    if (found.length < items.length) return LIST;
-    set(found, options, directory);
-    return undefined;
-  };
-}
-
-/** Values as Python's `str()` prints them; a null value is left out, as no value of it can be passed on. */
-function pairs(
-  set: (found: Record<string, string>, options: Mutable<BuildOptions>, directory: string) => void,
-): Reader {
-  return (value, options, directory) => {
-    if (!isJsonObject(value)) return MAPPING;
-    const found = Object.entries(value).filter(([, item]) => item !== null);
-    if (found.some(([, item]) => typeof item === 'object' && (Array.isArray(item) || isJsonObject(item))))
-      return MAPPING;
-    set(Object.fromEntries(found.map(([name, item]) => [name, pythonStr(item)])), options, directory);
-    return undefined;
-  };
-}
-
-/** A reference, `type=…,key=value` text, a mapping of such keys, or a list of any. */
-function keyed(
-  set: (found: string[], options: Mutable<BuildOptions>) => void,
-  example: Readonly<Record<string, string>>,
-): Reader {
-  return (value, options, directory) => {
-    const items = Array.isArray(value) ? value : [value];
-    const found = items.map((item) => {
-      if (typeof item === 'string') return item;
-      if (!isJsonObject(item)) return undefined;
-      return Object.entries(item)
-        .map(([key, part]) => `${key}=${pythonStr(part)}`)
-        .join(',');
-    });
-    const whole = found.filter((item) => item !== undefined);
-    if (whole.length < found.length) return `${LIST}, or of mappings such as ${JSON.stringify(example)}`;
-    set(
-      whole.map((item) => withPaths(item, directory)),
-      options,
-    );
-    return undefined;
-  };
-}
-
-/** A number of bytes, or a number with a unit. */
-function size(set: (found: string, options: Mutable<BuildOptions>) => void): Reader {
-  return (value, options) => {
-    if (typeof value !== 'number' && typeof value !== 'string') return 'a number of bytes';
-    set(String(value), options);
-    return undefined;
-  };
-}
-
-/** buildx itself works in the context; paths of a step start where the step works. */
-function withPaths(keys: string, directory: string): string {
-  return keys.replace(/(^|,)(src|source|dest)=([^,]+)/g, (_all, comma: string, key: string, path: string) => {
-    return `${comma}${key}=${resolve(directory, path)}`;
-  });
-}
-
-/** `default`, or `id=path,path`. */
-function sshWithPaths(text: string, directory: string): string {
-  const [id, paths] = text.split('=', 2);
-  if (paths === undefined) return text;
-  const absolute = paths.split(',').map((path) => resolve(directory, path));
-  return `${id}=${absolute.join(',')}`;
-}
-
-/** Paths, but not images (`docker-image://`), layouts or addresses. */
-function contexts(found: Readonly<Record<string, string>>, directory: string): Record<string, string> {
-  const entries = Object.entries(found);
-  return Object.fromEntries(
-    entries.map(([name, value]) => [name, /^[a-z][a-z-]+:|@/i.test(value) ? value : resolve(directory, value)]),
-  );
-}
-
-function hosts(pairsOfHosts: Readonly<Record<string, string>>): string[] {
-  return Object.entries(pairsOfHosts).map(([host, address]) => `${host}:${address}`);
-}
-
-function ignored(): undefined {
-  return undefined;
-}
-
-function onlyFalse(value: Json): string | undefined {
-  return value === false ? undefined : 'false, as it would give every push another digest';
 }
