@@ -1,20 +1,18 @@
-import { isJsonObject, type JsonObject } from '@slipway/prefect/json';
 import { signInToFetch } from '../image/sign-in.ts';
 import type { Job } from '../job.ts';
 import { throwIfAny } from '../problem.ts';
-import { defaultPull } from '../project/default-pull.ts';
 import { showPlan } from '../report/show-plan.ts';
 import type { Prepared } from '../steps/model.ts';
 import { stepEnvironment } from '../steps/templating.ts';
 import { readActual } from './actual.ts';
 import type { Checked } from './check-first.ts';
-import type { Configuration } from './configuration.ts';
 import { type DesireContext, desiredDeployments, type ReadyEntry } from './desired.ts';
 import { diff } from './diff.ts';
 import { flowsFromImages } from './image-flows.ts';
 import type { Actual, DesiredDeployment, Plan } from './model.ts';
 import { checkParameters } from './parameters.ts';
 import { placeholderWarnings } from './placeholder-warnings.ts';
+import { pullSteps } from './pull-steps.ts';
 import { scheduleWarnings } from './schedules/warnings.ts';
 import { settleSchemas } from './settle-schemas.ts';
 import { desiredSlas } from './slas.ts';
@@ -59,15 +57,6 @@ function readyEntries(checked: Checked, prepared: readonly Prepared[], job: Job)
     if (flow === undefined || one === undefined) return [];
     return [{ configuration, flow, prepared: one, pull: pullSteps(configuration, one, job) }];
   });
-}
-
-function pullSteps(configuration: Configuration, prepared: Prepared, job: Job): readonly JsonObject[] {
-  if (prepared.pull !== undefined) return prepared.pull.map((step) => step.raw);
-  const { work_pool: workPool } = configuration.settings;
-  const variables = isJsonObject(workPool) && isJsonObject(workPool.job_variables) ? workPool.job_variables : {};
-  const { steps, warning } = defaultPull(job.project, configuration.entry, variables.image);
-  if (warning !== undefined) job.world.log.warning(warning, configuration.entry.where);
-  return steps;
 }
 
 /** The entries with their flows as the images describe them, where the input `schema` wants those asked. */

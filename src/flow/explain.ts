@@ -56,8 +56,14 @@ export function missingModule(context: FlowContext, place: string): Problem {
 
 /** The first place in a file that is no Python; undefined when the whole file was understood. */
 export function syntaxProblem(module: PythonModule): Problem | undefined {
-  const { syntaxError, source } = module.python;
+  const { syntaxError, source, isTooLarge } = module.python;
   if (syntaxError === undefined) return undefined;
+  if (isTooLarge) {
+    return new Problem(`${module.file} is larger than 5 MB and is not read as Python`, {
+      remedy: 'Move data out of the Python file, or point the entrypoint at a smaller one.',
+      where: { file: module.file, line: 1, column: 1 },
+    });
+  }
   const near = syntaxError.near === '' ? 'the end of the line' : `'${syntaxError.near}'`;
   return new Problem(`syntax error: ${module.file} cannot be read as Python near ${near}`, {
     remedy:

@@ -171,6 +171,27 @@ describe('a syntax error', () => {
   });
 });
 
+describe('a Python file of more than 5 MB', () => {
+  const large = `${'# data\n'.repeat(800_000)}class M: ...\n`;
+
+  it('is refused at its first line when a flow is looked for in it', async () => {
+    expect(await problem('f.py:f', file(large))).toEqual({
+      message: 'f.py is larger than 5 MB and is not read as Python',
+      remedy: 'Move data out of the Python file, or point the entrypoint at a smaller one.',
+      where: { file: 'f.py', line: 1, column: 1 },
+    });
+  });
+
+  it('leaves unknown what a flow takes from it', async () => {
+    const text = 'from prefect import flow\nfrom data import M\n@flow\ndef f(x: M): ...';
+    const { parameters } = await read('f.py:f', { ...file(text), '/r/data.py': large });
+    expect(parameters).toMatchObject({
+      kind: 'approximate',
+      reasons: [expect.stringContaining('data.py is larger than 5 MB')],
+    });
+  });
+});
+
 describe('places', () => {
   it('are relative to the repository when the project is a folder of it', async () => {
     const files = { '/r/etl/flows/f.py': 'from prefect import flow\n\ndef f(): ...\n' };

@@ -31,7 +31,8 @@ export class PythonModule {
 
   /** Why nothing in the module is known: it cannot be read as Python. */
   get unreadable(): string | undefined {
-    const { syntaxError, source } = this.python;
+    const { syntaxError, source, isTooLarge } = this.python;
+    if (isTooLarge) return `${this.file} is larger than 5 MB`;
     if (syntaxError === undefined) return undefined;
     const { line, column } = lineAndColumn(source, syntaxError.at);
     return `${this.file}:${line}:${column} cannot be read as Python`;

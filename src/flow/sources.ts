@@ -1,10 +1,10 @@
-import { Problem } from '../problem.ts';
 import type { Files } from '../world.ts';
 import { begin } from './effort.ts';
 import { type PythonFile, parsePython } from './python/parse.ts';
 
-/** Larger files are data, not flows. */
+/** Larger files are data, not flows: nothing of them is known. */
 const LARGEST = 5 * 1024 * 1024;
+const TOO_LARGE: PythonFile = { source: '', statements: [], syntaxError: { at: 0, near: '' }, isTooLarge: true };
 
 /** Thrown by `peek` for a file nobody has looked for yet. */
 class NeedsFile extends Error {
@@ -57,12 +57,7 @@ export class PythonSources {
       if (isMissing(error)) return 'absent';
       throw error;
     }
-    if (text.length > LARGEST) {
-      throw new Problem(`${path} is larger than 5 MB and is not read as Python`, {
-        remedy: 'Move data out of the Python file, or point the entrypoint at a smaller one.',
-      });
-    }
-    return parsePython(text);
+    return text.length > LARGEST ? TOO_LARGE : parsePython(text);
   }
 }
 

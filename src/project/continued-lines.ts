@@ -49,6 +49,9 @@ export function continuedLines(text: string): Set<number> {
       at += 1;
     } else if (/[\s,:?-]/.test(character)) {
       at += 1;
+    } else if ('&*!'.includes(character)) {
+      // An anchor, alias or tag: what it stands before may well have quotes or brackets.
+      at = endOf(/[\s,[\]{}]|$/g, text, at + 1);
     } else {
       // Text without quotes, in which none of the others mean anything.
       at = endOf(depth > 0 ? /: |:?[\n,[\]{}]| #|$/g : /:?[ ]*\n|: | #|$/g, text, at + 1);

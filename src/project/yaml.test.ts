@@ -21,6 +21,11 @@ describe('what PyYAML reads and YAML 1.2 does not', () => {
     ],
     ['lines inside double quotes that begin anywhere', 'a: "x\ny\n\n z"\n', { a: 'x y\nz' }],
     ['lines inside single quotes that begin anywhere', "- a: 's\nt'\n- b\n", [{ a: 's t' }, 'b']],
+    [
+      'quotes and brackets behind an anchor or a tag',
+      'a: &x [b, "c\nd"]\ne: !!str "f\ng"\nh: *x\n',
+      { a: ['b', 'c d'], e: 'f g', h: ['b', 'c d'] },
+    ],
     ['quotes inside braces', 'a:\n  b: [\n    {c: "x\n  y"}]\n', { a: { b: [{ c: 'x y' }] } }],
     ['a comment right behind a quote', 'a: "b"#c\nd: 1\n', { a: 'b', d: 1 }],
     ['duplicate keys, of which the last wins', 'a: 1\na: 2\n', { a: 2 }],

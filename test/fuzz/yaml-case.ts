@@ -5,6 +5,9 @@ import { desiredDeployments } from '../../src/deploy/desired.ts';
 import { desiredWorkPools } from '../../src/deploy/desired-work-pools.ts';
 import { diff } from '../../src/deploy/diff.ts';
 import type { Actual } from '../../src/deploy/model.ts';
+import { checkKnownParameters, checkParameters } from '../../src/deploy/parameters.ts';
+import { pullSteps } from '../../src/deploy/pull-steps.ts';
+import { scheduleWarnings } from '../../src/deploy/schedules/warnings.ts';
 import { checkSlas, desiredSlas } from '../../src/deploy/slas.ts';
 import { checkTriggerVariables } from '../../src/deploy/trigger-variables.ts';
 import { checkTriggers, desiredAutomations } from '../../src/deploy/triggers.ts';
@@ -115,6 +118,7 @@ async function planOf(text: string): Promise<string> {
     ...checkStatically(configurations, SERVER, planned),
     ...checkTriggers(configurations, true),
     ...checkSlas(configurations, true),
+    ...(await checkKnownParameters(configurations, flows, async () => undefined)),
   ]);
   const prepared = await prepare(entries, {
     ...{
@@ -131,7 +135,9 @@ async function planOf(text: string): Promise<string> {
   });
   const ready = configurations.flatMap((configuration, index) => {
     const [flow, one] = [flows[index], prepared[index]];
-    return flow === undefined || one === undefined ? [] : [{ configuration, flow, prepared: one, pull: [] }];
+    return flow === undefined || one === undefined
+      ? []
+      : [{ configuration, flow, prepared: one, pull: pullSteps(configuration, one, { project, world }) }];
   });
   const deployments = desiredDeployments(ready, { env, revision });
   const desired = {
@@ -143,9 +149,11 @@ async function planOf(text: string): Promise<string> {
   const plan = diff(desired, SERVER);
   throwIfAny([
     ...checkJobVariables(deployments, SERVER, plan.workPools),
+    ...checkParameters(plan),
     ...checkTriggerVariables(desired.automations, SERVER, plan.workPools),
   ]);
-  return planLines(planItems(plan, (text) => text)).join('\n');
+  const warnings = scheduleWarnings(plan).map(({ message }) => message);
+  return [...planLines(planItems(plan, (text) => text)), ...warnings].join('\n');
 }
 
 /** Files that exist, a git that answers, a log that nobody reads, and nothing that can be written. */

@@ -12,6 +12,8 @@ export interface PythonFile {
   readonly statements: readonly Statement[];
   /** The first place that is no Python this parser knows. */
   readonly syntaxError: { readonly at: number; readonly near: string } | undefined;
+  /** It was not read at all. */
+  readonly isTooLarge?: boolean;
 }
 
 /** One gap can hide another (a template string in a decorator): a few rounds, then it is an error. */
