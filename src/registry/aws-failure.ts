@@ -25,7 +25,7 @@ export function roleProblem(role: string, claims: OidcClaims, error: unknown): P
       `Let the role’s trust policy allow sts:AssumeRoleWithWebIdentity for what was sent: ${describeClaims(claims)}. Repositories made since July 2026 have numbers in sub (docs/guides/aws.md).`,
     );
   }
-  if (error instanceof Error && (error.name === 'InvalidIdentityToken' || error.name.startsWith('IDP'))) {
+  if (/^(?:InvalidIdentityToken|ExpiredToken|IDP)/.test(name)) {
     return problem(
       `AWS refused GitHub’s token: ${said}`,
       `${describeClaims(claims)}. Check the IAM identity provider.`,
