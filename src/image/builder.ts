@@ -9,6 +9,7 @@ import { buildImage } from './build.ts';
 import { BuildLog } from './build-log.ts';
 import { LostSignIn } from './buildx.ts';
 import { type Fingerprint, fingerprint, INPUTS_LABEL } from './fingerprint.ts';
+import { IDLE_LIMITS, type IdleLimits } from './idle-watch.ts';
 import { imageKey } from './key.ts';
 import type { BuiltImage, ImagePlan } from './model.ts';
 import { type Builder, checkBuilder } from './preflight.ts';
@@ -23,6 +24,8 @@ export interface ImageBuilderOptions {
   readonly remember: (directory: string) => void;
   /** Told the credentials that a build used, by registry host: for whoever fetches the image later in the run. */
   readonly signedIn?: Map<string, Credentials>;
+  /** How long buildx may write nothing. */
+  readonly idle?: IdleLimits;
 }
 
 /**
@@ -43,6 +46,7 @@ export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
   const stop = new AbortController();
   const world = { ...options.world, signal: AbortSignal.any([options.world.signal, stop.signal]) };
   const log = new BuildLog(world);
+  const { idle = IDLE_LIMITS } = options;
   const fewAtATime = pLimit(AT_A_TIME);
   const builds = new Map<string, Promise<BuiltImage>>();
   const builders = new Map<string, Promise<Builder>>();
@@ -64,7 +68,7 @@ export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
     world.signal.throwIfAborted();
     const repository = parseRepository(plan.repository);
     const builder = await builderFor(plan);
-    if (!plan.push) return buildImage(plan, { world, env: world.env, builder, log, access: undefined });
+    if (!plan.push) return buildImage(plan, { world, env: world.env, builder, log, idle, access: undefined });
     const signedIn = await options.signIn(repository, stepCredentials);
     const inputs = await fingerprintOf(plan, builder);
     const reused =
@@ -97,11 +101,11 @@ export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
   const buildSignedIn = async (plan: ImagePlan, builder: Builder, { host }: Repository, signedIn: SignedIn) => {
     const { credentials, access } = signedIn;
     keep(host, signedIn);
-    if (credentials === undefined) return await buildImage(plan, { world, env: world.env, builder, log, access });
+    if (credentials === undefined) return await buildImage(plan, { world, env: world.env, builder, log, idle, access });
     const { env, files } = world;
     const config = await openDockerConfig({ host, credentials, env, files, remember: options.remember });
     try {
-      return await buildImage(plan, { world, env: config.env, builder, log, access });
+      return await buildImage(plan, { world, env: config.env, builder, log, idle, access });
     } finally {
       await config.close();
     }
