@@ -27,6 +27,8 @@ export interface Job {
   readonly reason: string;
   readonly revision: Revision;
   readonly api: PrefectApi;
+  /** The connection's settings for programs that steps start; holds secrets. */
+  readonly programEnv: Readonly<Record<string, string>>;
   /** The Python files that were read: each once, however many entries name it. */
   readonly sources: PythonSources;
   /** The credentials that builds used, by registry host. */
@@ -73,6 +75,7 @@ export async function openJob(inputs: Inputs, world: World, state: StateFile): P
     reason,
     revision,
     api,
+    programEnv: settings.programEnv,
     sources: new PythonSources(world.files),
     signedIn: new Map(),
   };

@@ -7,6 +7,7 @@ import {
   type Plan,
 } from '../deploy/model.ts';
 import { triggerSpec } from '../deploy/trigger-spec.ts';
+import { someRevision } from '../source/testing-revision.ts';
 import type { Report } from './summary.ts';
 
 /** Reports for tests: what a run of a project with a few deployments, or with many, came to. */
@@ -64,18 +65,12 @@ export const plan: Plan = {
 export const report: Report = {
   mode: 'deploy',
   modeReason: 'the event is a push',
-  revision: {
+  revision: someRevision({
     sha: '1234567890123456789012345678901234567890',
     shortSha: '1234567',
-    branch: 'main',
-    refName: 'main',
-    dirty: false,
-    committedAt: 0,
     message: 'Fix <script> | tables',
     repositoryUrl: 'https://github.com/acme/hello',
-    repository: 'acme/hello',
-    origin: 'HEAD',
-  },
+  }),
   images: [],
   plan,
   applied: {

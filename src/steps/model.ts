@@ -38,6 +38,11 @@ export interface PrepareContext {
   readonly project: Project;
   readonly revision: Revision;
   readonly mode: StepMode;
+  /**
+   * What programs need to speak to the same server as the action, laid over the job's environment where they start; not
+   * for templates, whose values end up in deployments. Holds secrets.
+   */
+  readonly programEnv: Readonly<Record<string, string>>;
   /** Reads blocks and variables that steps refer to. */
   readonly readers: ReferenceReaders;
   /** Builds, and pushes when the plan says so; not called in plan mode. */

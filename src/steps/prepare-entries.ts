@@ -22,6 +22,7 @@ export async function prepareEntries(entries: readonly Entry[], job: Job): Promi
     project,
     revision,
     mode,
+    programEnv: job.programEnv,
     readers: referenceReaders(api, world.signal),
     buildImage: (plan, credentials) => build(withOciLabels(plan, revision), credentials),
     baseImage: inputs.baseImage,

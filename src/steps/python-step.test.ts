@@ -1,76 +1,12 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { problemsOf } from '../problem.ts';
 import { KNOWN_AT_DEPLOY } from './foresight.ts';
 import { prepare } from './prepare.ts';
 import { prepared, SHELL } from './testing-prepare.ts';
-import { makeDirectory, type TestSettings, testContext } from './testing-run.ts';
-
-const MODULE = `
-import asyncio, datetime, enum, os, pathlib, sys
-
-def show(**inputs):
-    print("shown", sorted(inputs))
-    return inputs
-
-async def later(seconds=0):
-    await asyncio.sleep(seconds)
-    return {"waited": seconds}
-
-def odd():
-    return {
-        "path": pathlib.PurePosixPath("a/b"), "when": datetime.date(2026, 1, 2), "pair": (1, 2.0), "big": 2**70,
-        "nan": float("nan"), 1: "one", "deep": {"list": [{"x": True}]}, "nothing": None, "text": "\\ud800é",
-    }
-
-def listing():
-    return ["no dict"]
-
-def change():
-    os.chdir("sub")
-    return {}
-
-def boom(token):
-    print("about to fail", file=sys.stderr)
-    raise ValueError("cannot use " + token)
-
-def leave():
-    sys.exit(3)
-
-def die():
-    os._exit(7)
-
-def look():
-    return {"argv": sys.argv[1:], "stdin": sys.stdin.read(), "env": dict(os.environ), "here": os.getcwd()}
-
-class Group:
-    @staticmethod
-    def inside():
-        return {"from": "a class"}
-`;
-
-/** A project with a team's own steps in `my_team/steps.py`. */
-async function project(): Promise<string> {
-  const directory = await makeDirectory();
-  await mkdir(join(directory, 'my_team'));
-  await mkdir(join(directory, 'sub'));
-  await writeFile(join(directory, 'my_team/steps.py'), MODULE);
-  return directory;
-}
-
-async function run(steps: string, settings: TestSettings = {}) {
-  const directory = settings.directory ?? (await project());
-  return await prepared(`build: [${steps}]\ndeployments: [{name: x}]`, { ...settings, directory });
-}
-
-async function refused(steps: string, settings: TestSettings = {}) {
-  const thrown = await run(steps, settings).catch((error: unknown) => error);
-  const [problem] = problemsOf(thrown) ?? [];
-  if (problem === undefined) throw thrown;
-  return problem;
-}
+import { project, refused, run } from './testing-python-step.ts';
+import { makeDirectory, testContext } from './testing-run.ts';
 
 const temporary = async () => (await readdir(tmpdir())).filter((name) => name.startsWith('slipway-step-')).sort();
 
@@ -195,86 +131,6 @@ describe('a step that Python cannot run', () => {
     const running = prepare(context.project.entries, { ...context, world });
     setTimeout(() => cancelling.abort(new Error('cancelled')), 300);
     await expect(running).rejects.toThrow('cancelled');
-  });
-});
-
-describe('what a step requires', () => {
-  /** A Python whose pip, which is none and reaches no index, installs the module `slipway_test_wanted`, or fails, and writes down what it was asked for. */
-  async function withPip(pip: string): Promise<{ PATH: string; asked: () => Promise<string>; directory: string }> {
-    const directory = await project();
-    const fake = await makeDirectory();
-    await mkdir(join(fake, 'lib/pip'), { recursive: true });
-    await mkdir(join(fake, 'bin'));
-    const asked = join(fake, 'asked');
-    await writeFile(join(fake, 'lib/pip/__init__.py'), '');
-    await writeFile(
-      join(fake, 'lib/pip/__main__.py'),
-      `import sys\nopen(${JSON.stringify(asked)}, 'a').write(' '.join(sys.argv[1:]) + '\\n')\nprint('pip at work')\n${pip}`,
-    );
-    const executable = await pythonExecutable();
-    await writeFile(
-      join(fake, 'bin/python'),
-      `#!/bin/sh\nPIP_NO_INDEX=1 PYTHONPATH=${fake}/lib exec ${executable} "$@"\n`,
-      {
-        mode: 0o755,
-      },
-    );
-    return {
-      PATH: `${join(fake, 'bin')}${delimiter}${process.env.PATH}`,
-      asked: () => readFile(asked, 'utf8').catch(() => ''),
-      directory,
-    };
-  }
-
-  async function pythonExecutable(): Promise<string> {
-    const context = await testContext();
-    const { stdout } = await context.world.exec('python3', ['-c', 'import sys; print(sys.executable)'], {
-      cwd: '/',
-      env: context.world.env,
-      signal: context.world.signal,
-    });
-    return stdout.trim();
-  }
-
-  const INSTALL = `import os\nopen(os.path.join(os.path.dirname(os.path.dirname(__file__)), 'slipway_test_wanted.py'), 'w').write('def go(): return {"went": 1}')`;
-
-  it('is installed when it cannot be imported, all of it, with Prefect’s own integrations as extras', async () => {
-    const { PATH, asked, directory } = await withPip(INSTALL);
-    const { outputs, logged } = await run(
-      '{slipway_test_wanted.go: {requires: ["slipway-test-wanted>=1", prefect-aws, prefect-gcp>=0.6]}}',
-      { directory, env: { PATH } },
-    );
-    expect(outputs?.went).toBe(1);
-    expect(await asked()).toMatch(
-      /^install (?:prefect==\S+ )?slipway-test-wanted>=1 prefect\[aws\] prefect-gcp>=0\.6\n$/,
-    );
-    expect(logged).toContain('pip at work');
-  });
-
-  it('is left alone when it is there', async () => {
-    const { PATH, asked, directory } = await withPip(INSTALL);
-    await run('{my_team.steps.show: {requires: my-team~=2}}', { directory, env: { PATH } });
-    expect(await asked()).toBe('');
-  });
-
-  it('may fail to install when the function can be imported all the same', async () => {
-    const { PATH, directory } = await withPip('sys.exit(4)');
-    const { outputs } = await run('{my_team.steps.show: {requires: slipway-test-gone, a: 1}}', {
-      directory,
-      env: { PATH },
-    });
-    expect(outputs?.a).toBe(1);
-  });
-
-  it('is told of in the error otherwise', async () => {
-    const { PATH, directory } = await withPip('sys.exit(4)');
-    const { message } = await refused('{slipway_test_gone.go: {requires: slipway-test-gone}}', {
-      directory,
-      env: { PATH },
-    });
-    expect(message).toContain(
-      "cannot import: No module named 'slipway_test_gone'; installing what it requires failed with exit code 4",
-    );
   });
 });
 

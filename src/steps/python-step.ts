@@ -64,7 +64,7 @@ async function runPython(step: StepRun): Promise<Outcome> {
     await files.writeNew(`${folder}/step.py`, PYTHON_PROGRAM);
     const { exitCode } = await runStreaming(step, [python, '-u', `${folder}/step.py`], {
       directory: step.directory,
-      env: step.env,
+      env: { ...step.env, ...step.context.programEnv },
       isSilent: false,
       whenMissing: pythonRemedy(step.step),
       timeoutMs: DEADLINE_MS,

@@ -33,7 +33,7 @@ export const runShellScript: StepFunction = {
   async run(step) {
     const inputs = readInputs(step, Inputs);
     if (step.context.mode === 'plan') return await foresee(step, inputs);
-    const env = { ...step.env, ...inputs.env };
+    const env = { ...step.env, ...step.context.programEnv, ...inputs.env };
     return await runLines(step, inputs, env, (command) => argvOf(step, command, inputs.shell === true));
   },
 };

@@ -91,6 +91,7 @@ export async function testContext(settings: TestSettings = {}): Promise<TestCont
     project: directory === undefined ? loaded : { ...loaded, directory },
     revision: someRevision({ repositoryUrl: undefined, repository: undefined }),
     mode: 'deploy',
+    programEnv: {},
     readers: {
       readBlockDocument: async () => undefined,
       readBlockDocumentById: async () => undefined,

@@ -22,7 +22,7 @@ import { checkComplete, selectEntries } from '../../src/project/select.ts';
 import { parseYaml } from '../../src/project/yaml.ts';
 import { planItems } from '../../src/report/items.ts';
 import { planLines } from '../../src/report/plan-text.ts';
-import type { Revision } from '../../src/source/model.ts';
+import { someRevision } from '../../src/source/testing-revision.ts';
 import { prepare } from '../../src/steps/prepare.ts';
 import type { World } from '../../src/world.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';
@@ -66,18 +66,7 @@ const SERVER: Actual = {
   automations: [],
 };
 
-const revision: Revision = {
-  sha: '0123456789abcdef0123456789abcdef01234567',
-  shortSha: '0123456',
-  branch: 'main',
-  refName: 'main',
-  dirty: false,
-  committedAt: 1_700_000_000,
-  message: 'a commit',
-  repositoryUrl: undefined,
-  repository: undefined,
-  origin: 'HEAD',
-};
+const revision = someRevision({ repositoryUrl: undefined, repository: undefined });
 
 /** Takes one prefect.yaml as far as the action takes it without a server, as a plan: nothing runs. */
 export async function runYamlCase(text: string): Promise<Outcome> {
@@ -127,6 +116,7 @@ async function planOf(text: string): Promise<string> {
       revision,
       readers,
       mode: 'plan',
+      programEnv: {},
       baseImage: 'prefecthq/prefect:3-latest',
       builder: undefined,
       dockerNamespace: undefined,
