@@ -7,6 +7,7 @@ import * as core from '@actions/core';
 import { Annotations } from './annotations.ts';
 import { createExec } from './exec.ts';
 import type { Position } from './project/model.ts';
+import { useProxies } from './proxies.ts';
 import type { Clock, Files, Log, World } from './world.ts';
 
 /** Shorter texts are not replaced in what we write: `1` or `on` from a block would spoil every line. */
@@ -32,6 +33,7 @@ export function openRunnerWorld(): RunnerWorld {
   const env = Object.fromEntries(
     Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined),
   );
+  useProxies(env);
   const { log, annotations } = runnerLog();
   return {
     env,

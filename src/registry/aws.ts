@@ -1,3 +1,4 @@
+import https from 'node:https';
 import { Problem } from '../problem.ts';
 import { isWrongAudience, roleProblem, wordsOf } from './aws-failure.ts';
 import { within } from './deadline.ts';
@@ -30,12 +31,18 @@ export interface AwsPlace {
 }
 
 /** Settings of every AWS client: FIPS hosts for FIPS registries, three tries in all, no wait without end. */
-export function clientSettings({ region, fips }: AwsPlace) {
+export function clientSettings({ region, fips }: Pick<AwsPlace, 'region' | 'fips'>) {
   return {
     region,
     useFipsEndpoint: fips,
     maxAttempts: 3,
-    requestHandler: { connectionTimeout: 10_000, requestTimeout: 20_000, throwOnRequestTimeout: true },
+    requestHandler: {
+      connectionTimeout: 10_000,
+      requestTimeout: 20_000,
+      throwOnRequestTimeout: true,
+      // An agent of its own would not know the proxies that this one was told of.
+      httpsAgent: https.globalAgent,
+    },
   };
 }
 
