@@ -7,6 +7,8 @@ export interface FaultPlace {
   readonly method?: string;
   /** A part of the path. */
   readonly path?: string;
+  /** The beginning of the User-Agent: `buildkit` tells its requests from our own. */
+  readonly agent?: string;
 }
 
 /** Answers the first requests to a place in the cloud's stead; `reset` breaks the connection. */
@@ -31,6 +33,7 @@ export function once(place: FaultPlace, happening: () => void): Interception {
   };
 }
 
-function isAt(request: CloudRequest, { host, method, path = '' }: FaultPlace): boolean {
-  return request.host === host && (method ?? request.method) === request.method && request.url.pathname.includes(path);
+function isAt(request: CloudRequest, { host, method, path = '', agent = '' }: FaultPlace): boolean {
+  const isAsked = request.host === host && (method ?? request.method) === request.method;
+  return isAsked && request.url.pathname.includes(path) && (request.headers['user-agent'] ?? '').startsWith(agent);
 }

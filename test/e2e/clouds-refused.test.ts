@@ -1,6 +1,6 @@
 import { describe, expect, inject, it } from 'vitest';
 import type { CloudAnswer } from '../clouds/cloud.ts';
-import { failing } from '../clouds/faults.ts';
+import { failing, once } from '../clouds/faults.ts';
 import { SUBJECT } from '../clouds/github.ts';
 import { AZURE, GOOGLE, IMAGES } from '../clouds/jobs.ts';
 import { useScene } from '../clouds/scene.ts';
@@ -63,6 +63,13 @@ describe('a push among clouds in trouble', () => {
         [/sts:GetServiceBearerToken/],
       ],
       [
+        'the repository on ECR is missing',
+        (sky) => sky.ecr.repositories.clear(),
+        IMAGES.ecr,
+        awsRole,
+        [/does not exist/, /create-repository/],
+      ],
+      [
         'the role may not make the repository',
         (sky) => {
           sky.ecr.repositories.clear();
@@ -94,6 +101,13 @@ describe('a push among clouds in trouble', () => {
         [/artifactregistry\.(repositories\.uploadArtifacts|writer)/],
       ],
       [
+        'the repository in Artifact Registry is missing',
+        (sky) => sky.google.repositories.clear(),
+        IMAGES.artifactRegistry,
+        () => GOOGLE,
+        [/create-repository/],
+      ],
+      [
         'Azure’s application has another federated credential',
         (sky) => (sky.azure.subject = 'repo:acme/other'),
         IMAGES.acr,
@@ -110,6 +124,13 @@ describe('a push among clouds in trouble', () => {
       [
         'Azure’s application has no role on the registry',
         (sky) => sky.azure.actions.clear(),
+        IMAGES.acr,
+        () => AZURE,
+        [/AcrPush/],
+      ],
+      [
+        'Azure’s application may only pull',
+        (sky) => sky.azure.actions.delete('push'),
         IMAGES.acr,
         () => AZURE,
         [/AcrPush/],
@@ -203,6 +224,19 @@ describe('a push among clouds in trouble', () => {
       withRepositories();
       scene.setting.server.intercept(failing(place, 1, answer));
       await expectPushed(await pushKeyless(image, inputs()), pathOf(image));
+    });
+
+    it.each<[string, string, () => Record<string, string>, (sky: Sky) => void]>([
+      ['ECR', IMAGES.ecr, awsRole, (sky) => sky.ecr.expire()],
+      ['Artifact Registry', IMAGES.artifactRegistry, () => GOOGLE, (sky) => sky.google.expire()],
+      ['ACR', IMAGES.acr, () => AZURE, (sky) => sky.azure.expire()],
+    ])('the sign-in to %s ending during the build', async (_name, image, inputs, expire) => {
+      withRepositories();
+      const host = image.slice(0, image.indexOf('/'));
+      scene.setting.server.intercept(once({ host, method: 'POST', agent: 'buildkit' }, () => expire(scene.sky)));
+      const result = await pushKeyless(image, inputs());
+      await expectPushed(result, pathOf(image));
+      expect(result.log).toContain('once more with new credentials');
     });
   });
 
