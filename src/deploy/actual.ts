@@ -43,7 +43,7 @@ export async function readActualWorkPools(
 
 /**
  * Reads the deployments that the desired state names: one request for their flows, one for themselves, one for all
- * automations when one of them exists, 200 a page.
+ * automations when one of them exists or is to have some, 200 a page.
  */
 export async function readActual(
   desired: Desired,
@@ -55,9 +55,10 @@ export async function readActual(
   const flowNames = new Map(flows.map((flow) => [flow.id, flow.name]));
   const names = [...new Set(desired.deployments.map((one) => one.deploymentName))];
   const records = await readDeployments(api, { flowIds: [...flowNames.keys()], names }, signal);
+  const asked = records.length > 0 || desired.automations.some((one) => one.automations.length > 0);
   return {
     ...workPools,
-    automations: records.length === 0 ? [] : await readAutomations(api, signal),
+    automations: asked ? await readAutomations(api, signal) : [],
     deployments: new Map(
       records.map((record) => [deploymentName(flowNames.get(record.flow_id) ?? '', record.name), record]),
     ),

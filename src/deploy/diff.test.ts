@@ -4,6 +4,7 @@ import { SpelledNumber } from '@slipway/prefect/json';
 import { describe, expect, it } from 'vitest';
 import { deploymentChanges, diff } from './diff.ts';
 import { type Actual, type DeploymentFields, type DesiredDeployment, deploymentName } from './model.ts';
+import { triggerSpec } from './trigger-spec.ts';
 
 const where = { file: 'prefect.yaml', line: 1, column: 1 };
 
@@ -83,6 +84,36 @@ describe('a deployment', () => {
     ],
   ])('is unchanged with %s', (_name, want, have) => {
     expect(changedFields(want, have)).toEqual([]);
+  });
+});
+
+describe('a server without automations', () => {
+  const actual: Actual = {
+    workPools: new Map(),
+    deployments: new Map([[deploymentName('f', 'd'), stored()]]),
+    defaultTemplates: new Map(),
+    automations: undefined,
+  };
+  const planned = (...triggers: JsonObject[]) => {
+    const automations = triggers.map((one) => ({ spec: triggerSpec.parse(one), unknown: [], where }));
+    const ofDeployment = {
+      deployment: deploymentName('f', 'd'),
+      defaultName: 'd',
+      workPoolName: 'k',
+      where,
+      automations,
+    };
+    return diff({ workPools: [], deployments: [desired()], automations: [ofDeployment], slas: [] }, actual);
+  };
+
+  it('takes a deployment without triggers', () => {
+    expect(planned().automations).toEqual([]);
+  });
+
+  it('is no server for one with triggers, which is said before anything is written', () => {
+    expect(() => planned({ expect: ['x'] })).toThrow(
+      'deployment f/d: `triggers` need automations, which this Prefect server does not have',
+    );
   });
 });
 

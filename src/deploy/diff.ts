@@ -1,6 +1,7 @@
 import type { DeploymentRecord } from '@slipway/prefect/client';
 import type { Json, JsonObject } from '@slipway/prefect/json';
-import { type Problem, problemsOf, throwIfAny } from '../problem.ts';
+import { Problem, problemsOf, throwIfAny } from '../problem.ts';
+import type { DesiredAutomations } from './automation.ts';
 import { planAutomations } from './automations-diff.ts';
 import { leafChanges } from './leaf-changes.ts';
 import type { Actual, Change, Desired, DesiredDeployment, Plan, PlannedDeployment } from './model.ts';
@@ -34,14 +35,25 @@ export function diff(desired: Desired, actual: Actual): Plan {
     deployments: desired.deployments.flatMap((deployment) =>
       collect(() => planDeployment(deployment, actual.deployments.get(deployment.name))),
     ),
-    // A server without automations gets none, as from Prefect's CLI (contracts/deploy.md §4.1, 7).
     automations: (actual.automations === undefined ? [] : desired.automations)
       .map((one) => planAutomations(one, actual.deployments.get(one.deployment)?.id, actual.automations ?? []))
       .filter((one) => one.automations.length > 0),
     slas: desired.slas,
   };
+  if (actual.automations === undefined) problems.push(...desired.automations.flatMap(withoutAutomations));
   throwIfAny(problems);
   return plan;
+}
+
+/** Prefect's CLI leaves the triggers out without a word, and nothing ever starts (contracts/deploy.md §4.1, 7). */
+function withoutAutomations({ deployment, automations, where }: DesiredAutomations): Problem[] {
+  if (automations.length === 0) return [];
+  return [
+    new Problem(`deployment ${deployment}: \`triggers\` need automations, which this Prefect server does not have`, {
+      where,
+      remedy: 'Take `triggers` out, or deploy to a server with the events service (Prefect 3 has it from the start).',
+    }),
+  ];
 }
 
 function planDeployment(desired: DesiredDeployment, actual: DeploymentRecord | undefined): PlannedDeployment {

@@ -4,10 +4,12 @@ import { readEntryFlows } from '../flow/entry-flows.ts';
 import { memoryFiles } from '../flow/memory-files.ts';
 import { PythonSources } from '../flow/sources.ts';
 import { projectFrom } from '../project/testing-project.ts';
-import { readActualWorkPools } from './actual.ts';
+import { readActual, readActualWorkPools } from './actual.ts';
 import { configure } from './configuration.ts';
-import type { ActualWorkPools } from './model.ts';
+import { type Actual, type ActualWorkPools, deploymentName } from './model.ts';
+import { desiredDeployment } from './testing-desired.ts';
 import { written } from './testing-server.ts';
+import { triggerSpec } from './trigger-spec.ts';
 
 /** A project as it grows: 500 deployments of one file of flows, all with the same block and variable. */
 const ENTRIES = 500;
@@ -88,5 +90,27 @@ describe(`a project of ${ENTRIES} deployments`, () => {
       'POST /work_pools/pool-7/queues/filter',
     ]);
     expect(found?.workPools.size).toBe(ENTRIES);
+  });
+});
+
+describe('automations', () => {
+  const where = { file: 'prefect.yaml', line: 1, column: 1 };
+  const triggers = [{ spec: triggerSpec.parse({ expect: ['x'] }), unknown: [], where }];
+
+  it.each([
+    ['are asked for before a first deployment with triggers, which a server may not know', triggers, undefined],
+    ['are not asked for where nothing can have any', [], []],
+  ])('%s', async (_name, automations, expected) => {
+    let found: Actual['automations'] | 'unread' = 'unread';
+    const of = { deployment: deploymentName('hello', 'd'), defaultName: 'd', workPoolName: 'k', where, automations };
+    const desired = { workPools: [], deployments: [desiredDeployment()], automations: [of], slas: [] };
+    await written(
+      async ({ api, signal }) => {
+        found = (await readActual(desired, { workPools: new Map(), defaultTemplates: new Map() }, api, signal))
+          .automations;
+      },
+      ({ path }) => (path.startsWith('/automations') ? { status: 404 } : { status: 200, body: [] }),
+    );
+    expect(found).toEqual(expected);
   });
 });

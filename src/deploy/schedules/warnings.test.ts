@@ -56,3 +56,18 @@ it('a rule that a server takes and then stumbles over is warned of', () => {
   ).toEqual([]);
   expect(warnings({}, { rrule: 'FREQ=DAILY;UNTIL=20301231T000000', timezone: 'UTC' })).toEqual([]);
 });
+
+it('of the old singular key they point into it', () => {
+  const desired = desiredDeployment({ parameters: { n: 1 }, parameter_openapi_schema: SCHEMA });
+  const at = (line: number) => ({ file: 'prefect.yaml', line, column: 3 });
+  const positions = new Map([
+    ['schedule', at(30)],
+    ['schedule.rrule', at(31)],
+    ['schedule.parameters.n', at(32)],
+  ]);
+  const times: ScheduleTimes = { rrule: 'FREQ=DAILY;UNTIL=20301231T000000Z', timezone: 'UTC' };
+  const schedules = [{ times, parameters: { n: 'many' }, where: at(30) }];
+  const deployments = [{ action: 'create' as const, desired: { ...desired, positions, schedules } }];
+  const found = scheduleWarnings({ workPools: [], deployments, automations: [], slas: [] });
+  expect(found.map(({ where }) => where.line)).toEqual([31, 32]);
+});

@@ -18,13 +18,21 @@ export function scheduleWarnings(plan: Plan): Warning[] {
     if (planned.action === 'unchanged') return [];
     const { desired } = planned;
     return (desired.schedules ?? []).flatMap((schedule, index) => [
-      ...ruleWarnings(desired, schedule, index),
+      ...ruleWarnings(desired, schedule, pathOf(desired, schedule, index)),
       ...parameterWarnings(desired, schedule, index),
     ]);
   });
 }
 
-function ruleWarnings(desired: DesiredDeployment, { times, slug }: DesiredSchedule, index: number): Warning[] {
+/** Where an item stands: in the list, or as the one under the old singular key. */
+function pathOf({ positions }: DesiredDeployment, { where }: DesiredSchedule, index: number): string {
+  const single = positions.get('schedule');
+  return single !== undefined && single.line === where.line && single.column === where.column
+    ? 'schedule'
+    : `schedules.${index}`;
+}
+
+function ruleWarnings(desired: DesiredDeployment, { times, slug }: DesiredSchedule, path: string): Warning[] {
   if (!('rrule' in times) || isUnknown(times.rrule) || !readRecurrence(times.rrule).neverRuns) return [];
   const message =
     `deployment ${desired.name}: Prefect takes its rrule, but will not find a date to run on: ` +
@@ -32,7 +40,7 @@ function ruleWarnings(desired: DesiredDeployment, { times, slug }: DesiredSchedu
   return [
     {
       message: slug === undefined ? message : `${message} (schedule ${slug})`,
-      where: placeOf(desired, `schedules.${index}.rrule`),
+      where: placeOf(desired, `${path}.rrule`),
     },
   ];
 }
@@ -49,6 +57,6 @@ function parameterWarnings(desired: DesiredDeployment, schedule: DesiredSchedule
     .filter(({ path }) => (path.split(/[.[]/)[0] ?? '') in schedule.parameters)
     .map(({ path, message }) => ({
       message: `deployment ${desired.name}: parameter ${path} of the schedule ${name} ${message}; its runs may fail`,
-      where: placeOf(desired, `schedules.${index}.parameters.${path.replaceAll(/\[(\d+)\]/g, '.$1')}`),
+      where: placeOf(desired, `${pathOf(desired, schedule, index)}.parameters.${path.replaceAll(/\[(\d+)\]/g, '.$1')}`),
     }));
 }
