@@ -2,12 +2,16 @@ import { apply } from './deploy/apply.ts';
 import { checkFirst } from './deploy/check-first.ts';
 import { nothingApplied } from './deploy/model.ts';
 import { planChanges } from './deploy/plan-changes.ts';
+import type { BuiltImage } from './image/model.ts';
+import { openImageBuilder } from './image/open-builder.ts';
+import { buildOwnImage, type OwnImage } from './image/own-image.ts';
 import { readInputs } from './inputs/inputs.ts';
 import { type Job, openJob } from './job.ts';
 import { chooseEntries } from './project/choose-entries.ts';
 import { publish } from './report/publish.ts';
 import { startAndFollow } from './runs/start-and-follow.ts';
 import type { StateFile } from './state.ts';
+import type { Prepared } from './steps/model.ts';
 import { prepareEntries } from './steps/prepare-entries.ts';
 import type { World } from './world.ts';
 
@@ -30,10 +34,23 @@ async function ship(job: Job): Promise<void> {
   const { world, mode, api, reason, revision } = job;
   const entries = await chooseEntries(job);
   const checked = await checkFirst(entries, job);
-  const prepared = await prepareEntries(entries, job);
-  const plan = await planChanges(checked, prepared, job);
+  const buildImage = openImageBuilder(job);
+  const own = await buildOwnImage(entries, buildImage, job);
+  const prepared = await prepareEntries(entries, own, buildImage, job);
+  const plan = await planChanges(checked, own, prepared, job);
   const applied = mode === 'plan' ? nothingApplied() : await apply(plan, api, world.log, world.signal);
   const runs = mode === 'plan' ? [] : await startAndFollow(applied, job);
-  const images = [...new Map(prepared.flatMap((one) => one.images).map((image) => [image.image, image])).values()];
+  const images = imagesOf(own, prepared);
   await publish({ mode, modeReason: reason, revision, images, plan, applied, runs, uiUrl: api.settings.uiUrl }, job);
+}
+
+/** The images of a run, each once, the action's own last: outputs speak of the last one. */
+function imagesOf(own: OwnImage | undefined, prepared: readonly Prepared[]): BuiltImage[] {
+  const all = [...prepared.flatMap((one) => one.images), ...(own === undefined ? [] : [own.built])];
+  const byName = new Map<string, BuiltImage>();
+  for (const image of all) {
+    byName.delete(image.image);
+    byName.set(image.image, image);
+  }
+  return [...byName.values()];
 }

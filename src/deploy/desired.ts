@@ -1,6 +1,7 @@
 import { isJsonObject, type Json, type JsonObject, SpelledNumber } from '@slipway/prefect/json';
 import { applyValues } from '@slipway/prefect/template';
 import type { Flow } from '../flow/model.ts';
+import type { BuiltImage } from '../image/model.ts';
 import { Problem, problemsOf, throwIfAny } from '../problem.ts';
 import { placeOf } from '../project/place.ts';
 import { tagList } from '../project/tags.ts';
@@ -9,7 +10,7 @@ import { inferVersionInfo, UnknownVersionType } from '../source/version-info.ts'
 import type { Prepared } from '../steps/model.ts';
 import { type Configuration, fillOutputs } from './configuration.ts';
 import { type DeploymentFields, type DesiredDeployment, deploymentName } from './model.ts';
-import { pinImage } from './pin-image.ts';
+import { pinImage, withOwnImage } from './pin-image.ts';
 import { desiredSchedules } from './schedules/desired-schedules.ts';
 import type { DesiredSchedule } from './schedules/model.ts';
 import { deploymentRules, NAME } from './server-rules.ts';
@@ -17,6 +18,8 @@ import { deploymentRules, NAME } from './server-rules.ts';
 export interface DesireContext {
   readonly env: Readonly<Record<string, string>>;
   readonly revision: Revision;
+  /** The action's own image, for deployments that name none. */
+  readonly ownImage?: BuiltImage | undefined;
 }
 
 /** One entry with all that is known of it once its steps have run. */
@@ -101,7 +104,7 @@ function desiredDeployment(ready: ReadyEntry, context: DesireContext): DesiredDe
     entrypoint: text(values.entrypoint, entry, 'entrypoint'),
     parameters: isJsonObject(values.parameters) ? values.parameters : {},
     parameter_openapi_schema: flow.parameters.schema,
-    job_variables: pinImage(jobVariables, prepared.images),
+    job_variables: pinImage(withOwnImage(jobVariables, context.ownImage), prepared.images),
     pull_steps: applyValues([...ready.pull], outputs, { env: context.env, missing: 'keep' }),
     work_pool_name: text(values.work_pool_name, entry, 'work_pool.name'),
     work_queue_name: typeof workPool.work_queue_name === 'string' ? workPool.work_queue_name : null,

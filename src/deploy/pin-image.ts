@@ -12,3 +12,13 @@ export function pinImage(jobVariables: JsonObject, images: readonly BuiltImage[]
   if (built === undefined || !built.plan.push) return jobVariables;
   return { ...jobVariables, image: built.imageRef ?? `${image} (digest known at deploy)` };
 }
+
+/**
+ * Job variables with the action's own image where they name none (design.md, "Interface of the action"): by its tag, for
+ * pinImage to pin. Null counts as none (difference 6).
+ */
+export function withOwnImage(jobVariables: JsonObject, own: BuiltImage | undefined): JsonObject {
+  const { image } = jobVariables;
+  const isWritten = image !== undefined && image !== null && image !== '';
+  return own === undefined || isWritten ? jobVariables : { ...jobVariables, image: own.image };
+}

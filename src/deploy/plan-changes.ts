@@ -1,3 +1,4 @@
+import type { OwnImage } from '../image/own-image.ts';
 import { signInToFetch } from '../image/sign-in.ts';
 import type { Job } from '../job.ts';
 import { throwIfAny } from '../problem.ts';
@@ -26,13 +27,19 @@ import { checkJobVariables } from './validate.ts';
  *
  * @throws Problem | Problems: everything that the server would refuse.
  */
-export async function planChanges(checked: Checked, prepared: readonly Prepared[], job: Job): Promise<Plan> {
+export async function planChanges(
+  checked: Checked,
+  own: OwnImage | undefined,
+  prepared: readonly Prepared[],
+  job: Job,
+): Promise<Plan> {
   const { world, revision, api } = job;
   const { log, signal } = world;
   const env = stepEnvironment(world.env);
-  const ready = await withExactFlows(readyEntries(checked, prepared, job), { env, revision }, job);
+  const context: DesireContext = { env, revision, ownImage: own?.built };
+  const ready = await withExactFlows(readyEntries(checked, own, prepared, job), context, job);
   for (const { message, where } of placeholderWarnings(ready, env)) log.warning(message, where);
-  const wanted = desiredDeployments(ready, { env, revision });
+  const wanted = desiredDeployments(ready, context);
   const besides = {
     workPools: checked.workPools,
     automations: desiredAutomations(ready, wanted, { env, cloud: api.settings.cloud }),
@@ -51,11 +58,16 @@ export async function planChanges(checked: Checked, prepared: readonly Prepared[
   return plan;
 }
 
-function readyEntries(checked: Checked, prepared: readonly Prepared[], job: Job): ReadyEntry[] {
+function readyEntries(
+  checked: Checked,
+  own: OwnImage | undefined,
+  prepared: readonly Prepared[],
+  job: Job,
+): ReadyEntry[] {
   return checked.configurations.flatMap((configuration, index) => {
     const [flow, one] = [checked.flows[index], prepared[index]];
     if (flow === undefined || one === undefined) return [];
-    return [{ configuration, flow, prepared: one, pull: pullSteps(configuration, one, job) }];
+    return [{ configuration, flow, prepared: one, pull: pullSteps(configuration, own, one, job) }];
   });
 }
 

@@ -11,15 +11,16 @@ export interface BuildxFiles {
 
 /**
  * The arguments of `docker` for an image plan, pure (anchors/action.md §4.1). Never through a shell, so nothing is
- * quoted. Progress is plain whatever the terminal; provenance is off, because it would give every push another
- * digest (design.md, difference 8).
+ * quoted. Progress is plain whatever the terminal; provenance is off unless asked for, because it gives every
+ * push another digest (design.md, difference 8).
  */
 export function buildxArguments(plan: ImagePlan, files: BuildxFiles): string[] {
   return [
     'buildx',
     'build',
     '--progress=plain',
-    '--provenance=false',
+    `--provenance=${plan.provenance ?? 'false'}`,
+    ...(plan.sbom === undefined ? [] : [`--sbom=${plan.sbom}`]),
     ...option('--builder', plan.builder),
     '--metadata-file',
     files.metadataFile,

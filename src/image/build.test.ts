@@ -80,14 +80,10 @@ describe('buildImage', () => {
     expect(await leftovers()).toEqual([]);
   });
 
-  it('leaves the user’s own ignore file in force', async () => {
-    const context = await project({ '.dockerignore': 'data\n' });
-    await build(
-      { context, dockerfile: { kind: 'generated', content: 'FROM scratch\n', dockerignore: '.git\n' } },
-      [{}],
-      DIGEST,
-    );
-    expect(calls[0]?.files).toEqual({ Dockerfile: 'FROM scratch\n' });
+  it('gives the values of secrets to buildx’s environment and to no argument', async () => {
+    await build({ secrets: ['id=token,env=S1'], secretEnv: { S1: 'hunter2' } }, [{}], DIGEST);
+    expect(calls[0]?.options.env.S1).toBe('hunter2');
+    expect(calls[0]?.args.join(' ')).not.toContain('hunter2');
   });
 
   it.each<[string, Partial<ImagePlan>]>([

@@ -88,9 +88,7 @@ async function placeDockerfile(plan: ImagePlan, directory: string, world: World)
   const path = `${directory}/Dockerfile`;
   await world.files.writeNew(path, plan.dockerfile.content);
   const { dockerignore } = plan.dockerfile;
-  if (dockerignore !== undefined && !(await world.files.exists(`${plan.context}/.dockerignore`))) {
-    await world.files.writeNew(`${path}.dockerignore`, dockerignore);
-  }
+  if (dockerignore !== undefined) await world.files.writeNew(`${path}.dockerignore`, dockerignore);
   return path;
 }
 

@@ -131,7 +131,7 @@ function stalledFailure(plan: ImagePlan, stalled: NonNullable<IdleWatch['stalled
 }
 
 function childEnvironment(env: Readonly<Record<string, string>>, plan: ImagePlan): Record<string, string> {
-  const child: Record<string, string> = { ...env, BUILDX_NO_DEFAULT_ATTESTATIONS: '1' };
+  const child: Record<string, string> = { ...env, ...plan.secretEnv, BUILDX_NO_DEFAULT_ATTESTATIONS: '1' };
   if (plan.sourceDateEpoch !== undefined) child.SOURCE_DATE_EPOCH = String(plan.sourceDateEpoch);
   return child;
 }

@@ -44,6 +44,7 @@ describe('fingerprint', () => {
     ['caches', {}, { cacheFrom: ['type=gha'], cacheTo: ['type=gha'], noCache: true, pull: true }],
     ['the builder', {}, { builder: 'mine' }],
     ['the place that asked', {}, { where: undefined, isFresh: true }],
+    ['the value of a secret', { secretEnv: { A: 'one' } }, { secretEnv: { A: 'two' } }],
     ['where a secret comes from', { secrets: ['id=a,env=A'] }, { secrets: ['type=file,id=a,src=/tmp/x'] }],
     ['which key an agent has', { ssh: ['default=/a'] }, { ssh: ['default=/b'] }],
     ['the order of build arguments', { buildArgs: { A: '1', B: '2' } }, { buildArgs: { B: '2', A: '1' } }],

@@ -48,6 +48,7 @@ export function fingerprint(plan: ImagePlan, context: FingerprintContext): Finge
     builder: _builder,
     shmSize: _shmSize,
     where: _where,
+    secretEnv: _secretEnv,
     isFresh: _isFresh,
     changedBy: _changedBy,
     ...inputs

@@ -23,6 +23,11 @@ export interface ImagePlan {
   readonly addHosts: readonly string[];
   /** What the build may read without keeping it: `id=token,env=TOKEN`, `id=key,src=/absolute/path`. */
   readonly secrets: readonly string[];
+  /**
+   * Values of secrets by the variable that `secrets` names; for buildx's own environment alone. They never go into a hash
+   * or a text that leaves this process.
+   */
+  readonly secretEnv: Readonly<Record<string, string>>;
   /** Agents or keys to expose: `default`, `id=/absolute/path`. */
   readonly ssh: readonly string[];
   /** More directories, images or addresses by name; paths are absolute. */
@@ -30,6 +35,9 @@ export interface ImagePlan {
   /** Extra privileges: `network.host`, `security.insecure`. */
   readonly allow: readonly string[];
   readonly shmSize: string | undefined;
+  /** What `--provenance` and `--sbom` take; undefined: none, which keeps the digest the same from build to build. */
+  readonly provenance: string | undefined;
+  readonly sbom: string | undefined;
   readonly builder: string | undefined;
   /** Seconds since the epoch for SOURCE_DATE_EPOCH; undefined outside git. */
   readonly sourceDateEpoch: number | undefined;
@@ -47,7 +55,8 @@ export type DockerfileSource =
   /** Written to a private temporary file, never into the work tree (design.md, difference 14). */
   | {
       readonly kind: 'generated';
-      readonly content: string /** written beside it when the context has none */;
+      readonly content: string;
+      /** What the build leaves out, in place of the context's own ignore file; undefined: that one counts. */
       readonly dockerignore: string | undefined;
     };
 

@@ -39,6 +39,11 @@ describe('image inputs', () => {
   it.each<[string, Record<string, string>, object]>([
     ['tags on lines and between commas', { tags: 'latest, {sha}\n\n v1 ' }, { tags: ['latest', '{sha}', 'v1'] }],
     [
+      'tags as docker/metadata-action puts them out',
+      { tags: `${IMAGE}:v1\n${IMAGE}:latest` },
+      { tags: ['v1', 'latest'] },
+    ],
+    [
       'platforms once',
       { platforms: 'linux/amd64,linux/arm64/v8\nlinux/amd64' },
       { platforms: ['linux/amd64', 'linux/arm64/v8'] },
@@ -94,6 +99,9 @@ describe('image inputs', () => {
     ['a digest in the image', { image: `${IMAGE}@sha256:${'0'.repeat(64)}` }, 'with a tag or a digest in it'],
     ['an address as image', { image: 'https://ghcr.io/acme/hello' }, 'is no image repository'],
     ['a name with a space', { image: 'acme/hel lo' }, 'is no image repository'],
+    ['a tag that is none', { tags: 'my tag' }, '"my tag" is no tag'],
+    ['a tag of another repository', { tags: 'ghcr.io/other:v1' }, 'is no tag'],
+    ['a placeholder that is none', { tags: '{commit}' }, 'has the placeholder {commit}'],
     ['a platform without architecture', { platforms: 'amd64' }, 'the input platforms has "amd64"'],
     ['a build argument without name', { 'build-args': 'A=1\n=2' }, 'item 2 of the input build-args has no name'],
     ['a flag that is none', { 'no-cache': 'yes' }, 'the input no-cache is "yes"'],

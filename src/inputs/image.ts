@@ -1,3 +1,4 @@
+import { checkTagTemplate } from '../image/tags.ts';
 import { parseRepository } from '../registry/repository.ts';
 import type { InputReader } from './reader.ts';
 
@@ -64,10 +65,10 @@ export function readImageInputs(reader: InputReader): ImageInputs | undefined {
     refuseWithoutImage(reader);
     return undefined;
   }
-  const [tag = '{sha}', ...moreTags] = reader.list('tags');
+  const repository = readRepository(reader);
   const inputs: ImageInputs = {
-    repository: readRepository(reader),
-    tags: [tag, ...moreTags],
+    repository,
+    tags: readTags(repository, reader),
     file: reader.optional('file'),
     context: reader.text('context') || '.',
     platforms: readPlatforms(reader),
@@ -118,6 +119,19 @@ function readRepository(reader: InputReader): string {
     parseRepository(repository);
     return repository;
   }, repository);
+}
+
+/** Whole references are taken too, as docker/metadata-action puts them out, when they are of this repository. */
+function readTags(repository: string, reader: InputReader): [string, ...string[]] {
+  const written = reader.list('tags');
+  const prefix = `${repository}:`;
+  const isWhole = (one: string) => one.toLowerCase().startsWith(prefix);
+  const [tag = '{sha}', ...more] = written.map((one) => (isWhole(one) ? one.slice(prefix.length) : one));
+  for (const template of [tag, ...more]) {
+    const problem = checkTagTemplate(template);
+    if (problem !== undefined) reader.problems.push(problem);
+  }
+  return [tag, ...more];
 }
 
 function readPlatforms(reader: InputReader): string[] {

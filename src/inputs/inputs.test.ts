@@ -93,9 +93,9 @@ describe('inputs', () => {
     ['run-timeout', '0m', 'above 0'],
     ['run', 'a {x: 1}', 'are not JSON'],
     ['registry-username', 'ford', 'registry-password is missing'],
-    ['image', 'ghcr.io/acme/hello', 'image is not supported by this version'],
     ['platforms', 'linux/arm64', 'platforms is about the action’s own image'],
     ['build-args', 'A=1', 'write `buildargs:` in the build_docker_image step'],
+    ['if-exists', 'skip', 'the input if-exists is "skip"'],
     ['prune', 'true', 'prune is not supported by this version'],
   ])('refuse %s: %s', (name, value, expected) => {
     const found = refusals({ [name]: value });

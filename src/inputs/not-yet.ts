@@ -8,7 +8,6 @@ interface NotYet {
 
 /** Inputs whose work this version does not do yet. */
 const NOT_YET: Readonly<Record<string, NotYet>> = {
-  image: { neutral: [''], instead: 'Write build_docker_image and push_docker_image steps in prefect.yaml.' },
   prune: { neutral: ['', 'false'], instead: 'Delete deployments by hand.' },
   preview: { neutral: ['', 'false'], instead: 'Use mode: plan on pull requests.' },
   comment: { neutral: ['', 'auto', 'never'], instead: 'Read the plan in the job summary.' },

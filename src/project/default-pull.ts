@@ -1,13 +1,10 @@
-import { basename, posix } from 'node:path';
 import type { Json, JsonObject } from '@slipway/prefect/json';
 import { Problem } from '../problem.ts';
-import type { Entry, Project, StepSpec } from './model.ts';
+import { IMAGE_ROOT, imageDirectory, SET_WORKING_DIRECTORY } from './image-directory.ts';
+import type { Entry, Project } from './model.ts';
 import { stepsThatMayBuild } from './steps-of.ts';
 
-export const SET_WORKING_DIRECTORY = 'prefect.deployments.steps.set_working_directory';
 export const BUILD_DOCKER_IMAGE = 'prefect_docker.deployments.steps.build_docker_image';
-
-const IMAGE_ROOT = '/opt/prefect';
 
 /** What takes the place of pull steps that nobody wrote. */
 export interface DefaultPull {
@@ -24,9 +21,21 @@ export interface DefaultPull {
  * (design.md, difference 7).
  *
  * @param image the `image` job variable with environment, blocks and variables filled in, step outputs not yet.
+ * @param own the action's own image, which takes the place of an `image` that is not written; `directory` is where the
+ *   project lies in it, undefined: in its working directory.
  * @throws Problem when there is neither an image nor a pull step.
  */
-export function defaultPull(project: Project, entry: Entry, image: Json | undefined): DefaultPull {
+export function defaultPull(
+  project: Project,
+  entry: Entry,
+  image: Json | undefined,
+  own?: { readonly directory: string | undefined },
+): DefaultPull {
+  const isImageWritten = image !== undefined && image !== null && image !== '';
+  if (own !== undefined && !isImageWritten) {
+    const steps = own.directory === undefined ? [] : [setWorkingDirectory(own.directory)];
+    return { steps, warning: undefined };
+  }
   const build = stepsThatMayBuild(project, entry).find((step) => step.function === BUILD_DOCKER_IMAGE);
   if (build !== undefined) {
     const isGenerated = build.inputs.dockerfile === 'auto';
@@ -35,7 +44,7 @@ export function defaultPull(project: Project, entry: Entry, image: Json | undefi
       warning: undefined,
     };
   }
-  if (image !== undefined && image !== null && image !== '') {
+  if (isImageWritten) {
     return {
       steps: [setWorkingDirectory(IMAGE_ROOT)],
       warning:
@@ -45,27 +54,11 @@ export function defaultPull(project: Project, entry: Entry, image: Json | undefi
   }
   throw new Problem(`deployment ${entry.name ?? ''}: a worker would not know where to find its flow`, {
     remedy:
-      'Do one of three: build an image with a prefect_docker.deployments.steps.build_docker_image step; name an image ' +
-      'that holds the flow in work_pool.job_variables.image; or write a `pull:` section, e.g. with ' +
-      'prefect.deployments.steps.git_clone.',
+      'Do one of three: build an image, with the input `image` or with a ' +
+      'prefect_docker.deployments.steps.build_docker_image step; name an image that holds the flow in ' +
+      'work_pool.job_variables.image; or write a `pull:` section, e.g. with prefect.deployments.steps.git_clone.',
     where: entry.where,
   });
-}
-
-/**
- * The directory that a generated Dockerfile copies the project to: the one a pull step changes to when that lies in
- * /opt/prefect, else one named after the project's folder, as Prefect does (design.md, difference 14).
- *
- * @param pull the pull steps that apply.
- */
-export function imageDirectory(project: Project, pull: readonly StepSpec[] | undefined): string {
-  for (const step of pull ?? []) {
-    const { directory } = step.inputs;
-    if (step.function !== SET_WORKING_DIRECTORY || typeof directory !== 'string') continue;
-    const [, name] = /^\/opt\/prefect\/([^/]+)/.exec(posix.normalize(directory)) ?? [];
-    if (name !== undefined && !name.includes('{{')) return `${IMAGE_ROOT}/${name}`;
-  }
-  return `${IMAGE_ROOT}/${basename(project.directory)}`;
 }
 
 function setWorkingDirectory(directory: string): JsonObject {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { problemsOf } from '../problem.ts';
-import { defaultPull, imageDirectory } from './default-pull.ts';
+import { defaultPull } from './default-pull.ts';
+import { imageDirectory } from './image-directory.ts';
 import type { Project, StepSpec } from './model.ts';
 import { effectiveSteps } from './steps-of.ts';
 import { projectFrom } from './testing-project.ts';

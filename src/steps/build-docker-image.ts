@@ -1,11 +1,13 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { findDependencies } from '../image/dockerfile/dependencies.ts';
+import { generatedDockerfile } from '../image/dockerfile/generate.ts';
+import { ignoreFor } from '../image/dockerfile/ignore.ts';
 import type { DockerfileSource, ImagePlan } from '../image/model.ts';
-import { imageDirectory } from '../project/default-pull.ts';
+import { imageDirectory } from '../project/image-directory.ts';
 import { readBuildOptions } from './build-options.ts';
 import { buildOnce, ImageInputs, imageOutputs, readNamedImage } from './docker-image.ts';
 import { KNOWN_AT_DEPLOY } from './foresight.ts';
-import { generatedDockerfile } from './generated-dockerfile.ts';
 import { timeTag } from './image-name.ts';
 import type { StepFunction, StepRun } from './model.ts';
 import { findPushAhead } from './push-ahead.ts';
@@ -48,6 +50,9 @@ export const buildDockerImage: StepFunction = {
       tags: options.push ? [image.tag, ...image.additionalTags] : (ahead?.tags ?? [image.tag, ...image.additionalTags]),
       context,
       dockerfile: await dockerfileOf(step, inputs, context),
+      secretEnv: {},
+      provenance: undefined,
+      sbom: undefined,
       builder: builder ?? step.context.builder,
       sourceDateEpoch: step.context.revision.committedAt,
       push,
@@ -89,8 +94,12 @@ async function dockerfileOf(step: StepRun, inputs: z.infer<typeof Inputs>, conte
     );
   }
   const directory = imageDirectory(step.context.project, step.pull);
-  const hasRequirements = await files.exists(resolve(context, 'requirements.txt'));
-  const dockerfile = generatedDockerfile(step.context.baseImage, directory, hasRequirements);
+  const dependencies = await findDependencies(context, files);
+  if (dependencies.kind === 'none' && dependencies.note !== undefined) {
+    log.warning(`${dependencies.note}; the generated Dockerfile installs nothing`, step.step.where);
+  }
+  const ignore = await ignoreFor(context, files);
+  const dockerfile = generatedDockerfile({ baseImage: step.context.baseImage, directory, dependencies, ignore });
   log.info(`Generated Dockerfile:\n${dockerfile.content}`);
   if (inputs.persist_dockerfile === true) {
     log.warning('persist_dockerfile writes no file here; the generated Dockerfile stands in the log', step.step.where);

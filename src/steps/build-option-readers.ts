@@ -1,7 +1,7 @@
-import { resolve } from 'node:path';
 import { isJsonObject, type Json } from '@slipway/prefect/json';
 import { pythonStr } from '@slipway/prefect/template';
 import type { ImagePlan } from '../image/model.ts';
+import { withPaths } from '../image/option-paths.ts';
 
 /** The part of an image plan that build options say. */
 export type BuildOptions = Pick<
@@ -109,29 +109,6 @@ export function size(set: (found: string, options: Mutable<BuildOptions>) => voi
     set(String(value), options);
     return undefined;
   };
-}
-
-/** buildx itself works in the context; paths of a step start where the step works. */
-function withPaths(keys: string, directory: string): string {
-  return keys.replace(/(^|,)(src|source|dest)=([^,]+)/g, (_all, comma: string, key: string, path: string) => {
-    return `${comma}${key}=${resolve(directory, path)}`;
-  });
-}
-
-/** `default`, or `id=path,path`. */
-export function sshWithPaths(text: string, directory: string): string {
-  const [id, paths] = text.split('=', 2);
-  if (paths === undefined) return text;
-  const absolute = paths.split(',').map((path) => resolve(directory, path));
-  return `${id}=${absolute.join(',')}`;
-}
-
-/** Paths, but not images (`docker-image://`), layouts or addresses. */
-export function contexts(found: Readonly<Record<string, string>>, directory: string): Record<string, string> {
-  const entries = Object.entries(found);
-  return Object.fromEntries(
-    entries.map(([name, value]) => [name, /^[a-z][a-z-]+:|@/i.test(value) ? value : resolve(directory, value)]),
-  );
 }
 
 export function hosts(pairsOfHosts: Readonly<Record<string, string>>): string[] {

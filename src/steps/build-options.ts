@@ -1,7 +1,7 @@
 import type { JsonObject } from '@slipway/prefect/json';
+import { contextsWithPaths, sshWithPaths } from '../image/option-paths.ts';
 import {
   type BuildOptions,
-  contexts,
   destination,
   flag,
   hosts,
@@ -15,7 +15,6 @@ import {
   pairs,
   type Reader,
   size,
-  sshWithPaths,
   text,
   texts,
 } from './build-option-readers.ts';
@@ -37,7 +36,7 @@ const READERS: Readonly<Record<string, Reader>> = {
   cache_to: keyed((found, options) => (options.cacheTo = found), { type: 'registry', ref: '…' }),
   secrets: keyed((found, options) => (options.secrets = found), { id: 'token', env: 'TOKEN' }),
   ssh: texts((found, options, directory) => (options.ssh = found.map((one) => sshWithPaths(one, directory)))),
-  build_contexts: pairs((found, options, directory) => (options.buildContexts = contexts(found, directory))),
+  build_contexts: pairs((found, options, directory) => (options.buildContexts = contextsWithPaths(found, directory))),
   allow: texts((found, options) => (options.allow = found)),
   shmsize: size((found, options) => (options.shmSize = found)),
   nocache: flag((found, options) => (options.noCache = found)),

@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { isJsonObject, type Json, type JsonObject, parseJson } from '@slipway/prefect/json';
 import { describe, expect, it } from 'vitest';
 import { problemsOf } from '../problem.ts';
-import { prepared } from './testing-prepare.ts';
+import { ofSteps, prepared } from './testing-prepare.ts';
 import type { TestContext } from './testing-run.ts';
 import { makeDirectory } from './testing-run.ts';
 
@@ -63,7 +63,7 @@ async function ours({ steps, deployments, files, env }: Case) {
     thrown.problem = problems.map(({ message }) => message).join('\n');
   });
   if (result === undefined) return { problem: thrown.problem };
-  const outputs = result.entries.map(({ outputs: { slipway: _slipway, ...rest } }) => rest);
+  const outputs = result.entries.map(({ outputs }) => ofSteps(outputs));
   return { outputs: plain(outputs, directory), docker: askedOfOurs(result.context, directory) };
 }
 

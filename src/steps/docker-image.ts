@@ -1,6 +1,7 @@
 import type { Json, JsonObject } from '@slipway/prefect/json';
 import { pythonStr } from '@slipway/prefect/template';
 import { z } from 'zod';
+import { foreseenImage } from '../image/foreseen.ts';
 import { imageKey } from '../image/key.ts';
 import type { BuiltImage, ImagePlan } from '../image/model.ts';
 import { isUnknown } from './foresight.ts';
@@ -72,14 +73,10 @@ export async function buildOnce(
     if (!isPlan) log.info(`${known.image} is built already, by an equal step of this run.`);
     return known;
   }
-  const made = isPlan ? foreseen(plan) : await step.context.buildImage(plan, credentials);
+  const made = isPlan ? foreseenImage(plan) : await step.context.buildImage(plan, credentials);
   if (isPlan) log.info(`A deploy ${plan.push ? 'builds and pushes' : 'builds'} ${made.image}.`);
   built.set(key, made);
   return made;
-}
-
-function foreseen(plan: ImagePlan): BuiltImage {
-  return { plan, image: `${plan.repository}:${plan.tags[0]}`, imageRef: undefined, digest: undefined, seconds: 0 };
 }
 
 const Credentials = z.object({

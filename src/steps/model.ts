@@ -13,7 +13,7 @@ export interface Prepared {
   readonly entry: Entry;
   /** In plan mode, what only a deploy can know is there as `KNOWN_AT_DEPLOY` (src/steps/foresight.ts). */
   readonly outputs: StepOutputs;
-  /** Images this entry's steps built, in order. */
+  /** The action's own image, if any, then what this entry's steps built, in order. */
   readonly images: readonly BuiltImage[];
   /** The pull steps as written that apply to this entry; undefined: none written anywhere. */
   readonly pull: readonly StepSpec[] | undefined;
@@ -47,6 +47,8 @@ export interface PrepareContext {
   readonly readers: ReferenceReaders;
   /** Builds, and pushes when the plan says so; not called in plan mode. */
   readonly buildImage: (plan: ImagePlan, credentials: PushCredentials | undefined) => Promise<BuiltImage>;
+  /** The image of the input `image`, which is there before the first step. */
+  readonly ownImage: BuiltImage | undefined;
   /** What a generated Dockerfile begins with (the input `base-image`). */
   readonly baseImage: string;
   /** The buildx builder to use (the input `builder`); undefined: buildx's current one. */

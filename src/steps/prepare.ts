@@ -4,13 +4,13 @@ import type { BuiltImage } from '../image/model.ts';
 import { throwIfAny } from '../problem.ts';
 import type { Entry, StepSpec } from '../project/model.ts';
 import { type EffectiveSteps, effectiveSteps } from '../project/steps-of.ts';
-import type { Revision } from '../source/model.ts';
 import { findPython } from './find-python.ts';
 import { inputsHandedOn } from './foreseen-outputs.ts';
 import { unknownPaths } from './foresight.ts';
 import { checkSteps, needsPython, stepFunction } from './known-steps.ts';
-import type { ImageMemo, PrepareContext, Prepared, StepResult } from './model.ts';
+import type { ImageMemo, NamedBuild, PrepareContext, Prepared, StepResult } from './model.ts';
 import { BUILD_DOCKER_IMAGE, PUSH_DOCKER_IMAGE } from './push-ahead.ts';
+import { slipwayOutputs } from './slipway-outputs.ts';
 import { stepLabel } from './step-problem.ts';
 import { fillInputs, stepEnvironment } from './templating.ts';
 
@@ -32,7 +32,7 @@ export async function prepare(entries: readonly Entry[], context: PrepareContext
   throwIfAny(checkSteps(steps, await hasPythonFor(steps, context)));
   const workTree: WorkTree = { changedBy: undefined };
   const references = { readers: readOnce(context.readers) };
-  const images: ImageMemo = { built: new Map(), byName: new Map(), defaultTags: new Map() };
+  const images: ImageMemo = { built: new Map(), byName: namesOf(context.ownImage), defaultTags: new Map() };
   const prepared: Prepared[] = [];
   for (const { entry, steps } of effective)
     prepared.push(await prepareEntry(entry, steps, { images, workTree, references }, context));
@@ -52,6 +52,14 @@ interface WorkTree {
   changedBy: string | undefined;
 }
 
+/** A push step may name the action's own image too. */
+function namesOf(own: BuiltImage | undefined): Map<string, NamedBuild> {
+  const tags = own?.plan.tags ?? [];
+  return new Map(
+    tags.flatMap((tag) => (own ? [[`${own.plan.repository}:${tag}`, { plan: own.plan, built: own }]] : [])),
+  );
+}
+
 /** Looked for only when a step needs it. */
 async function hasPythonFor(steps: ReadonlySet<StepSpec>, { world }: PrepareContext): Promise<boolean> {
   if (![...steps].some(needsPython)) return false;
@@ -66,9 +74,9 @@ async function prepareEntry(
 ): Promise<Prepared> {
   const env = stepEnvironment(context.world.env);
   const queue = [...steps.build, ...steps.push];
-  let outputs: JsonObject = { slipway: revisionOutputs(context.revision) };
+  let outputs: JsonObject = slipwayOutputs(context);
   let { directory } = context.project;
-  let built: readonly BuiltImage[] = [];
+  let built: readonly BuiltImage[] = context.ownImage === undefined ? [] : [context.ownImage];
   for (const [index, step] of queue.entries()) {
     context.world.signal.throwIfAborted();
     const result = await inLog(entry, step, context, async () => {
@@ -138,12 +146,4 @@ function withImage(images: readonly BuiltImage[], image: BuiltImage | undefined)
     );
   };
   return [...images.filter((other) => !isSame(other)), image];
-}
-
-/** The outputs of the step `slipway`, which is there before any other (design.md, "Interface of the action"). */
-function revisionOutputs(revision: Revision): JsonObject {
-  const outputs: JsonObject = {};
-  if (revision.sha !== undefined) outputs.sha = revision.sha;
-  if (revision.shortSha !== undefined) outputs.short_sha = revision.shortSha;
-  return outputs;
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { KNOWN_AT_DEPLOY } from './foresight.ts';
 import { prepare } from './prepare.ts';
-import { prepared, SHELL } from './testing-prepare.ts';
+import { ofSteps, prepared, SHELL } from './testing-prepare.ts';
 import { project, refused, run } from './testing-python-step.ts';
 import { makeDirectory, testContext } from './testing-run.ts';
 
@@ -27,8 +27,7 @@ describe('a step of the project', () => {
     ['one whose result is no mapping', '{my_team.steps.listing: {}}', {}],
   ])('may be %s', async (_what, step, expected) => {
     const { outputs } = await run(step);
-    const { slipway: _slipway, ...rest } = outputs ?? {};
-    expect(JSON.parse(JSON.stringify(rest))).toEqual(expected);
+    expect(JSON.parse(JSON.stringify(ofSteps(outputs ?? {})))).toEqual(expected);
   });
 
   it('gives values that JSON does not know as the text Python makes of them', async () => {

@@ -1,3 +1,4 @@
+import { isJsonObject, type JsonObject } from '@slipway/prefect/json';
 import { problemsOf } from '../problem.ts';
 import { prepare } from './prepare.ts';
 import { makeDirectory, type TestSettings, testContext } from './testing-run.ts';
@@ -21,4 +22,11 @@ export async function problemsIn(text: string, settings: TestSettings = {}): Pro
   const problems = problemsOf(thrown);
   if (problems === undefined) throw thrown;
   return problems.map(({ where, message }) => `${where?.line}:${where?.column} ${message}`);
+}
+
+/** Outputs without those that are there before the first step. */
+export function ofSteps(outputs: JsonObject): JsonObject {
+  const { slipway, ...rest } = outputs;
+  const own = slipway !== undefined && isJsonObject(slipway) ? slipway : {};
+  return Object.fromEntries(Object.entries(rest).filter(([name, value]) => own[name] !== value));
 }

@@ -104,6 +104,7 @@ export async function testContext(settings: TestSettings = {}): Promise<TestCont
       const imageRef = plan.push ? `${plan.repository}@${digest}` : undefined;
       return { plan, image, imageRef, digest: plan.push ? digest : undefined, seconds: 1 };
     },
+    ownImage: undefined,
     baseImage: 'prefecthq/prefect:3-latest',
     builder: undefined,
     dockerNamespace: undefined,

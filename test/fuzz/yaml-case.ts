@@ -117,6 +117,7 @@ async function planOf(text: string): Promise<string> {
       readers,
       mode: 'plan',
       programEnv: {},
+      ownImage: undefined,
       baseImage: 'prefecthq/prefect:3-latest',
       builder: undefined,
       dockerNamespace: undefined,
@@ -127,7 +128,7 @@ async function planOf(text: string): Promise<string> {
     const [flow, one] = [flows[index], prepared[index]];
     return flow === undefined || one === undefined
       ? []
-      : [{ configuration, flow, prepared: one, pull: pullSteps(configuration, one, { project, world }) }];
+      : [{ configuration, flow, prepared: one, pull: pullSteps(configuration, undefined, one, { project, world }) }];
   });
   const deployments = desiredDeployments(ready, { env, revision });
   const desired = {

@@ -1,6 +1,6 @@
 import { isJsonObject, type Json } from '@slipway/prefect/json';
 import type { BuiltImage } from '../../image/model.ts';
-import { SET_WORKING_DIRECTORY } from '../../project/default-pull.ts';
+import { SET_WORKING_DIRECTORY } from '../../project/image-directory.ts';
 import { isUnknown } from '../../steps/foresight.ts';
 import type { CodePlace } from './model.ts';
 
