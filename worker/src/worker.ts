@@ -19,6 +19,7 @@ import {
   readFlowsById,
   setFlowRunState,
 } from '@slipway/prefect/client';
+import { cancelRuns } from './cancel/canceller.ts';
 import { openCatalog } from './claim/catalog.ts';
 import { type ClaimServices, claimRun, LAST_LOOK_MS, readParts } from './claim/claim.ts';
 import type { Claim, DueRun, NotClaimed } from './claim/model.ts';
@@ -125,7 +126,15 @@ export async function runWorker(config: WorkerConfig, world: World, drain: Abort
       observer = new Observer(options);
       loops.add('observer', observer.run(ending.signal));
     }
+    const where = () => observer?.namespaces ?? namespaces;
     loops.add('work pool', pool.run(ending.signal));
+    if (config.cancel.enabled) {
+      const anyWaiting = () => observer?.store.anyWaiting() ?? false;
+      const inHand = (id: string) => slots.has(id);
+      const { pollMs } = config.cancel;
+      const options = { ...shared, pool: config.pool.name, namespaces: where, anyWaiting, inHand, pollMs };
+      loops.add('cancellation', cancelRuns(options, ending.signal));
+    }
     loops.add('run log', runLog.run(ending.signal));
 
     const services: StartServices = {
@@ -166,7 +175,6 @@ export async function runWorker(config: WorkerConfig, world: World, drain: Abort
         policy: config.repair,
         inHand: (id: string) => slots.has(id) || elsewhere.has(id),
       };
-      const where = () => observer?.namespaces ?? namespaces;
       for await (const due of interrupted({ ...sweep, namespaces: where }, taking.signal)) {
         log.warning(`Flow run ${due.run.name} is Pending without a Job: taking it up`, { flowRun: due.id });
         metrics.repaired.inc();

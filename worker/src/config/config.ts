@@ -60,6 +60,11 @@ export interface WorkerConfig {
     /** How long an image that cannot be pulled, or a container that cannot be created, is given to come right. */
     readonly imagePullGraceMs: number;
   };
+  readonly cancel: {
+    readonly enabled: boolean;
+    /** How often is looked for cancelled runs while no pod waits to start. */
+    readonly pollMs: number;
+  };
   readonly repair: { readonly intervalMs: number; readonly orphanAfterMs: number };
 }
 
@@ -189,6 +194,18 @@ export function compileConfig(
       imagePullGraceMs:
         1000 *
         readNumber('SLIPWAY_WORKER_IMAGE_PULL_GRACE_SECONDS', text('SLIPWAY_WORKER_IMAGE_PULL_GRACE_SECONDS'), 120),
+    },
+    cancel: {
+      // Off by default in Prefect, where it costs a connection and a poll; here it costs a poll while a pod waits to start.
+      enabled: readBoolean('PREFECT_WORKER_ENABLE_CANCELLATION', text('PREFECT_WORKER_ENABLE_CANCELLATION'), true),
+      pollMs:
+        1000 *
+        readNumber(
+          'PREFECT_WORKER_CANCELLATION_POLL_SECONDS',
+          text('PREFECT_WORKER_CANCELLATION_POLL_SECONDS'),
+          120,
+          1,
+        ),
     },
     repair: {
       intervalMs: 1000 * readNumber('SLIPWAY_WORKER_REPAIR_SECONDS', text('SLIPWAY_WORKER_REPAIR_SECONDS'), 60, 1),

@@ -44,6 +44,8 @@ const VARIABLES: readonly (readonly [name: string, value: string, effect: object
   [`${W}HEARTBEAT_SECONDS`, '7.9', { heartbeatIntervalSeconds: 7 }],
   [`${W}QUERY_SECONDS`, '5', { pollIntervalMs: 5_000 }],
   [`${W}PREFETCH_SECONDS`, '3', { prefetchMs: 3_000 }],
+  [`${W}ENABLE_CANCELLATION`, 'false', { cancel: { enabled: false } }],
+  [`${W}CANCELLATION_POLL_SECONDS`, '60', { cancel: { pollMs: 60_000 } }],
   [`${K}WORKER_CREATE_SECRET_FOR_API_KEY`, 'true', { render: { apiKeySecret: { kind: 'made' } } }],
   ['PREFECT_KUBERNETES_WORKER_STORE_PREFECT_API_IN_SECRET', '1', { render: { apiKeySecret: { kind: 'made' } } }],
   [`${K}WORKER_STORE_ENV_AS_SECRET`, 'yes', { render: { envSecret: true } }],

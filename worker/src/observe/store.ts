@@ -60,6 +60,18 @@ export class RunStore {
     return live;
   }
 
+  /** True while a Job may still do something and no pod of it has started. */
+  anyWaiting(): boolean {
+    for (const [flowRunId, jobs] of this.#jobs) {
+      for (const job of jobs.values()) {
+        if (hasFailed(job) || hasSucceeded(job)) continue;
+        const pods = [...(this.#pods.get(flowRunId)?.values() ?? [])].filter(({ jobName }) => jobName === job.name);
+        if (pods.every(({ phase }) => phase === 'Pending')) return true;
+      }
+    }
+    return false;
+  }
+
   #applyJob(kind: Change<Fact>['kind'], job: JobFact): void {
     const ofRun = this.#jobs.get(job.flowRunId) ?? new Map<string, JobFact>();
     if (kind === 'set') this.#jobs.set(job.flowRunId, ofRun.set(job.uid, job));

@@ -23,7 +23,7 @@ import { isAtWorkOn } from '../decide/decide.ts';
 import { flowRunId, jobNameSuffix } from '../ids.ts';
 import type { KubernetesConnection } from '../k8s/connection.ts';
 import { type Namespaces, readLiveRun } from '../observe/live.ts';
-import { WORKER_LABEL } from '../submit/start.ts';
+import { WORKER_LABEL } from '../submit/run-labels.ts';
 import type { World } from '../world.ts';
 
 export interface RepairOptions {

@@ -32,11 +32,9 @@ import { RenderError } from '../render/render-error.ts';
 import { LEVEL, type RunLog } from '../report/run-log.ts';
 import { WORKER_VERSION } from '../version.ts';
 import type { World } from '../world.ts';
+import { CLUSTER_LABEL, WORKER_LABEL } from './run-labels.ts';
 import type { JobSecrets } from './secrets.ts';
 import { type Stopping, type Submitted, submitJob } from './submit.ts';
-
-/** Marks runs that were submitted by this kind of worker; its repair sweep leaves other workers' runs alone. */
-export const WORKER_LABEL = 'slipway.worker.version';
 
 export interface StartServices {
   readonly config: WorkerConfig;
@@ -182,6 +180,7 @@ async function announce(
     'prefect.work-pool.name': name,
     'prefect.work-pool.id': id,
     [WORKER_LABEL]: WORKER_VERSION,
+    ...(job.cluster === undefined ? {} : { [CLUSTER_LABEL]: job.cluster.contextName }),
   };
   const pid = `${job.namespace}:${job.name}`;
   const write = (request: () => Promise<void>) =>
