@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { problemsOf } from '../problem.ts';
 import { defaultPull } from './default-pull.ts';
 import { imageDirectory } from './image-directory.ts';
@@ -23,61 +25,30 @@ async function effective(phase: 'build' | 'push' | 'pull', top: Written, own: Wr
   return effectiveSteps(loaded, entry)[phase]?.map((step: StepSpec) => step.function) ?? 'default';
 }
 
-describe('which steps a deployment has', () => {
-  it.each<[Written, Written, string[]]>([
-    ['list', 'none', ['TOP']],
-    ['list', 'null', []],
-    ['list', 'empty', []],
-    ['list', '{}', []],
-    ['list', 'list', ['OWN']],
-    ['none', 'none', []],
-    ['null', 'none', []],
-    ['none', 'list', ['OWN']],
-  ])('build: top level %s, deployment %s', async (top, own, steps) => {
-    expect(await effective('build', top, own)).toEqual(steps);
+const goldens = z
+  .array(
+    z.object({
+      top: z.enum(['none', 'null', 'empty', '{}', 'list']),
+      own: z.enum(['none', 'null', 'empty', '{}', 'list']),
+      build: z.array(z.string()),
+      push: z.array(z.string()),
+      pull: z.union([z.literal('default'), z.array(z.string())]),
+    }),
+  )
+  .parse(JSON.parse(readFileSync(new URL('./fixtures/precedence.json', import.meta.url), 'utf8')));
+
+describe('which steps a deployment has, as with the CLI of Prefect 3.8.8', () => {
+  it('is known for all that may be written in both places', () => {
+    expect(goldens).toHaveLength(25);
   });
 
-  it.each<[Written, Written, string[]]>([
-    ['list', 'none', ['TOP']],
-    ['list', 'null', ['TOP']],
-    ['list', 'empty', ['TOP']],
-    ['list', '{}', ['TOP']],
-    ['list', 'list', ['OWN']],
-    ['none', 'none', []],
-    ['none', 'empty', []],
-  ])('push: top level %s, deployment %s', async (top, own, steps) => {
-    expect(await effective('push', top, own)).toEqual(steps);
-  });
-
-  // From the expressions of prefect 3.8.8 cli/deploy/_core.py, evaluated for all 25 combinations.
-  it.each<[Written, Written, string[] | 'default']>([
-    ['none', 'none', 'default'],
-    ['none', 'null', 'default'],
-    ['none', 'empty', []],
-    ['none', '{}', 'default'],
-    ['none', 'list', ['OWN']],
-    ['null', 'none', 'default'],
-    ['null', 'null', 'default'],
-    ['null', 'empty', []],
-    ['null', '{}', 'default'],
-    ['null', 'list', ['OWN']],
-    ['empty', 'none', []],
-    ['empty', 'null', 'default'],
-    ['empty', 'empty', []],
-    ['empty', '{}', 'default'],
-    ['empty', 'list', ['OWN']],
-    ['{}', 'none', 'default'],
-    ['{}', 'null', 'default'],
-    ['{}', 'empty', []],
-    ['{}', '{}', 'default'],
-    ['{}', 'list', ['OWN']],
-    ['list', 'none', ['TOP']],
-    ['list', 'null', ['TOP']],
-    ['list', 'empty', []],
-    ['list', '{}', ['TOP']],
-    ['list', 'list', ['OWN']],
-  ])('pull: top level %s, deployment %s', async (top, own, steps) => {
-    expect(await effective('pull', top, own)).toEqual(steps);
+  it.each(goldens)('top level $top, deployment $own: build $build, push $push, pull $pull', async (golden) => {
+    const { top, own, build, push, pull } = golden;
+    expect({
+      build: await effective('build', top, own),
+      push: await effective('push', top, own),
+      pull: await effective('pull', top, own),
+    }).toEqual({ build, push, pull });
   });
 });
 
