@@ -1,3 +1,4 @@
+import { dockerEnvironment } from '../docker-environment.ts';
 import { Problem } from '../problem.ts';
 import { ExecNotStarted, type World } from '../world.ts';
 import { buildxArguments } from './arguments.ts';
@@ -131,7 +132,11 @@ function stalledFailure(plan: ImagePlan, stalled: NonNullable<IdleWatch['stalled
 }
 
 function childEnvironment(env: Readonly<Record<string, string>>, plan: ImagePlan): Record<string, string> {
-  const child: Record<string, string> = { ...env, ...plan.secretEnv, BUILDX_NO_DEFAULT_ATTESTATIONS: '1' };
+  const child: Record<string, string> = {
+    ...dockerEnvironment(env, plan.secrets),
+    ...plan.secretEnv,
+    BUILDX_NO_DEFAULT_ATTESTATIONS: '1',
+  };
   if (plan.sourceDateEpoch !== undefined) child.SOURCE_DATE_EPOCH = String(plan.sourceDateEpoch);
   return child;
 }

@@ -1,3 +1,4 @@
+import { dockerEnvironment } from '../docker-environment.ts';
 import { Problem } from '../problem.ts';
 import type { Exec } from '../world.ts';
 import { ExecNotStarted, ExecTimeout } from '../world.ts';
@@ -33,7 +34,7 @@ export async function checkBuilder(options: PreflightOptions): Promise<Builder> 
   const args = ['buildx', 'inspect', ...(options.builder === undefined ? [] : [options.builder])];
   const { cwd, env, exec, signal } = options;
   try {
-    const result = await exec('docker', args, { cwd, env, signal, timeoutMs: DEADLINE_MS });
+    const result = await exec('docker', args, { cwd, env: dockerEnvironment(env), signal, timeoutMs: DEADLINE_MS });
     return readInspection(result, options.builder);
   } catch (error) {
     if (error instanceof ExecNotStarted) {

@@ -1,3 +1,4 @@
+import { dockerEnvironment } from '../docker-environment.ts';
 import { openDockerConfig } from '../registry/docker-config.ts';
 import type { Credentials } from '../registry/model.ts';
 import { registryHost } from '../registry/repository.ts';
@@ -18,8 +19,8 @@ export async function signInToFetch(
 ): Promise<{ readonly env: Readonly<Record<string, string>>; close(): Promise<void> }> {
   const host = registryHost(repositoryOf(image));
   const credentials = signedIn.get(host);
-  if (credentials === undefined) return { env: world.env, close: async () => undefined };
-  return await openDockerConfig({ host, credentials, env: world.env, files: world.files, remember });
+  if (credentials === undefined) return { env: dockerEnvironment(world.env), close: async () => undefined };
+  return await openDockerConfig({ host, credentials, env: dockerEnvironment(world.env), files: world.files, remember });
 }
 
 /** A reference without its digest and tag. */

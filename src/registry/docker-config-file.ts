@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { dockerEnvironment } from '../docker-environment.ts';
 import { Problem } from '../problem.ts';
 import type { Exec, Files } from '../world.ts';
 import { ExecNotStarted } from '../world.ts';
@@ -138,7 +139,7 @@ async function askHelper(
   const answer = await world
     .exec(program, ['get'], {
       cwd: '/',
-      env: world.env,
+      env: dockerEnvironment(world.env),
       stdin: configKey(host),
       signal,
       timeoutMs: HELPER_DEADLINE_MS,

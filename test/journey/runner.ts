@@ -32,6 +32,8 @@ export interface StepRequest {
   readonly from?: 'dist' | 'sources';
   /** Sends the signals of a cancelled job (SIGINT, then what a runner sends) when aborted. */
   readonly cancel?: AbortSignal;
+  /** Kills the action without a warning when aborted; post runs all the same, as it does on a runner. */
+  readonly kill?: AbortSignal;
 }
 
 export interface Annotation {
@@ -73,7 +75,12 @@ export async function runStep(request: StepRequest): Promise<StepResult> {
     const exitCode = await runEntry(main, env, request, onLine);
     const state = fileCommands(await readFile(env.GITHUB_STATE ?? '', 'utf8'));
     const stateEnv = Object.fromEntries(Object.entries(state).map(([key, value]) => [`STATE_${key}`, value]));
-    const postExitCode = await runEntry(post, { ...env, ...stateEnv }, { ...request, cancel: undefined }, onLine);
+    const postExitCode = await runEntry(
+      post,
+      { ...env, ...stateEnv },
+      { ...request, cancel: undefined, kill: undefined },
+      onLine,
+    );
     return {
       exitCode,
       log: lines.join('\n'),
@@ -213,7 +220,10 @@ const CANCEL_SIGNALS = [
 async function runEntry(
   entry: string,
   env: Record<string, string>,
-  request: Pick<StepRequest, 'workspace' | 'entry'> & { readonly cancel?: AbortSignal | undefined },
+  request: Pick<StepRequest, 'workspace' | 'entry'> & {
+    readonly cancel?: AbortSignal | undefined;
+    readonly kill?: AbortSignal | undefined;
+  },
   onLine: (line: string) => void,
 ): Promise<number> {
   return await new Promise<number>((done, failed) => {
@@ -227,7 +237,9 @@ async function runEntry(
     const onCancel = (): void => {
       for (const { signal, afterMs } of CANCEL_SIGNALS) timers.push(setTimeout(() => child.kill(signal), afterMs));
     };
+    const onKill = (): void => void child.kill('SIGKILL');
     request.cancel?.addEventListener('abort', onCancel, { once: true });
+    request.kill?.addEventListener('abort', onKill, { once: true });
     for (const stream of [child.stdout, child.stderr]) {
       let rest = '';
       stream.setEncoding('utf8').on('data', (text: string) => {
@@ -240,6 +252,7 @@ async function runEntry(
     child.on('error', failed);
     child.on('close', (code) => {
       request.cancel?.removeEventListener('abort', onCancel);
+      request.kill?.removeEventListener('abort', onKill);
       timers.forEach(clearTimeout);
       done(code ?? 128);
     });

@@ -1,5 +1,6 @@
 import { type JsonObject, parseJson } from '@slipway/prefect/json';
 import { z } from 'zod';
+import { dockerEnvironment } from '../../docker-environment.ts';
 import { ExecTimeout, type World } from '../../world.ts';
 import { fetchImage, runPython, type SignIn } from './container.ts';
 import type { Answer, Question } from './model.ts';
@@ -49,7 +50,7 @@ async function askImage(
     })),
   );
   try {
-    const container = { exec: world.exec, env: world.env, cwd, signal: world.signal, name };
+    const container = { exec: world.exec, env: dockerEnvironment(world.env), cwd, signal: world.signal, name };
     const isOurs = questions.every((one) => one.isOurs);
     const missing = await fetchImage(image, isOurs, options.signIn, container);
     if (missing !== undefined) return all({ ...missing, kind: 'not asked' });
