@@ -9,6 +9,10 @@ const PLACES = ['--metadata-file', '/tmp/m.json', '--file', '/srv/project/Docker
 const TAG = ['--tag', 'localhost:5000/hello:f3d46caf'];
 
 describe('buildxArguments', () => {
+  it('attests provenance when that is asked for', () => {
+    expect(buildxArguments(somePlan({ provenance: 'mode=max' }), FILES)).toContain('--provenance=mode=max');
+  });
+
   it('gives a plain plan the shortest command', () => {
     expect(buildxArguments(somePlan(), FILES)).toEqual([...HEAD, ...PLACES, ...TAG, '--push', '/srv/project']);
   });
@@ -32,6 +36,7 @@ describe('buildxArguments', () => {
       { secrets: ['id=a,env=A', 'id=b,src=/b'], ssh: ['default'] },
       ['--secret', 'id=a,env=A', '--secret', 'id=b,src=/b', '--ssh', 'default'],
     ],
+    ['an SBOM', { sbom: 'generator=acme/scanner' }, ['--sbom=generator=acme/scanner']],
     ['more contexts', { buildContexts: { lib: '/srv/lib' } }, ['--build-context', 'lib=/srv/lib']],
     ['privileges', { allow: ['network.host'], shmSize: '64m' }, ['--allow', 'network.host', '--shm-size', '64m']],
     ['hosts', { addHosts: ['a:1.2.3.4', 'b:::1'] }, ['--add-host', 'a:1.2.3.4', '--add-host', 'b:::1']],

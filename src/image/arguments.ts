@@ -20,7 +20,6 @@ export function buildxArguments(plan: ImagePlan, files: BuildxFiles): string[] {
     'build',
     '--progress=plain',
     `--provenance=${plan.provenance ?? 'false'}`,
-    ...(plan.sbom === undefined ? [] : [`--sbom=${plan.sbom}`]),
     ...option('--builder', plan.builder),
     '--metadata-file',
     files.metadataFile,
@@ -41,6 +40,7 @@ export function buildxArguments(plan: ImagePlan, files: BuildxFiles): string[] {
     ...each('--build-context', pairs(plan.buildContexts)),
     ...each('--allow', plan.allow),
     ...option('--shm-size', plan.shmSize),
+    ...(plan.sbom === undefined ? [] : [`--sbom=${plan.sbom}`]),
     ...each(
       '--tag',
       plan.tags.map((tag) => `${plan.repository}:${tag}`),

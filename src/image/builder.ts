@@ -5,6 +5,7 @@ import type { Credentials, GivenCredentials } from '../registry/model.ts';
 import { parseRepository, type Repository } from '../registry/repository.ts';
 import type { SignedIn, SignIn } from '../registry/sign-in.ts';
 import type { World } from '../world.ts';
+import { lackOf } from './abilities.ts';
 import { buildImage } from './build.ts';
 import { BuildLog } from './build-log.ts';
 import { LostSignIn } from './buildx.ts';
@@ -79,6 +80,8 @@ export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
       keep(repository.host, signedIn);
       return reused;
     }
+    const lack = lackOf(plan, builder);
+    if (lack !== undefined) throw lack;
     const labelled = inputs?.kind === 'known' ? withLabel(plan, INPUTS_LABEL, inputs.hash) : plan;
     try {
       return await buildSignedIn(labelled, builder, repository, signedIn);

@@ -11,7 +11,12 @@ import { BUILDKIT_BUILDER } from '../rig/rig-description.ts';
 const INDEX = 'application/vnd.oci.image.index.v1+json';
 const Index = z.object({
   mediaType: z.literal(INDEX),
-  manifests: z.array(z.object({ platform: z.object({ os: z.string(), architecture: z.string() }) })),
+  manifests: z.array(
+    z.object({
+      platform: z.object({ os: z.string(), architecture: z.string() }),
+      annotations: z.record(z.string(), z.string()).optional(),
+    }),
+  ),
 });
 
 /** What dockerd's own builder cannot do, by a real BuildKit as a remote builder. */
@@ -51,6 +56,32 @@ describe('building an image with BuildKit', () => {
     expect(manifests.map(({ platform }) => `${platform.os}/${platform.architecture}`)).toEqual([
       'linux/amd64',
       'linux/arm64',
+    ]);
+  });
+
+  it('attests provenance when that is asked for', async () => {
+    const repository = 'buildkit-test/provenance';
+    const build = createImageBuilder({
+      world,
+      signIn: openSignIn(someRegistryInputs(), { ...world, fetch }),
+      remember: () => undefined,
+    });
+    const built = await build(
+      somePlan({
+        repository: `${rig.registry}/${repository}`,
+        tags: ['one'],
+        context,
+        dockerfile: { kind: 'generated', content: 'FROM scratch\nCOPY hello.txt /\n', dockerignore: undefined },
+        provenance: 'mode=max',
+        builder: BUILDKIT_BUILDER,
+      }),
+    );
+    const answer = await fetch(`http://${rig.registry}/v2/${repository}/manifests/one`, { headers: { accept: INDEX } });
+    expect(answer.headers.get('docker-content-digest')).toBe(built.digest);
+    const { manifests } = Index.parse(await answer.json());
+    expect(manifests.map(({ annotations }) => annotations?.['vnd.docker.reference.type'])).toEqual([
+      undefined,
+      'attestation-manifest',
     ]);
   });
 });

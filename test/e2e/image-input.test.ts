@@ -151,6 +151,26 @@ describe('the input image', () => {
     return stdout;
   }
 
+  it('is all that examples/image needs', async () => {
+    const example = await makeGitProject('image');
+    try {
+      const { sha, shortSha } = await example.commit('Count');
+      const inputs = { image: `${rig.registry}/image-input/example`, schema: 'image' };
+      const result = await step(sha, inputs, { workspace: example.directory });
+      expect(result.exitCode, result.log).toBe(0);
+      const found = await readDeploymentByName(api, 'count', 'far', soon());
+      expect(found).toMatchObject({
+        tags: [shortSha],
+        description: `Counts to a million, from ${rig.registry}/image-input/example:${sha}`,
+        parameters: { to: 1_000_000 },
+        job_variables: { image: result.outputs['image-ref'] },
+        parameter_openapi_schema: { properties: { to: { default: 42 } } },
+      });
+    } finally {
+      await example.remove();
+    }
+  });
+
   async function deployment(name: string) {
     const found = await readDeploymentByName(api, 'hello', name, soon());
     if (found === undefined) throw new Error(`there is no deployment hello/${name}`);

@@ -1,8 +1,9 @@
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { z } from 'zod';
 import { createImageBuilder } from '../../src/image/builder.ts';
+import { ignoreFor } from '../../src/image/dockerfile/ignore.ts';
 import { withOciLabels } from '../../src/image/labels.ts';
 import type { DockerfileSource, ImagePlan } from '../../src/image/model.ts';
 import { somePlan } from '../../src/image/testing-plan.ts';
@@ -80,12 +81,14 @@ describe('building an image', () => {
     expect(await world.files.list(context)).toEqual(['hello.txt', 'secret.env']);
   });
 
-  it('follows the user’s own ignore file', async () => {
+  it('follows the user’s own ignore file, with git’s folder left out besides', async () => {
     await writeFile(`${context}/.dockerignore`, 'hello.txt\n.dockerignore\n');
+    await mkdir(`${context}/.git`);
+    await writeFile(`${context}/.git/config`, 'x');
     const dockerfile: DockerfileSource = {
       kind: 'generated',
       content: 'FROM scratch\nCOPY . /app/\n',
-      dockerignore: '*.env\n',
+      dockerignore: await ignoreFor(context, world.files),
     };
     await build(plan({ repository: `${rig.registry}/image-test/own-ignore`, dockerfile }));
     expect(await filesIn(rig.registry, 'image-test/own-ignore')).toEqual(['app/', 'app/secret.env']);
@@ -141,6 +144,20 @@ describe('building an image', () => {
     expect(problem.message).toMatch(/^the step `RUN echo to stderr >&2 +&& exit 3` failed: exit code: 3$/);
     expect(problem.where).toEqual({ file: 'Dockerfile', line: 3, column: 1 });
     expect(world.logged.join('\n')).toContain('to stderr');
+  });
+
+  it.each<[string, Partial<ImagePlan>, string]>([
+    ['several platforms', { platforms: ['linux/amd64', 'linux/arm64'] }, 'cannot build for several platforms'],
+    ['provenance', { provenance: 'mode=max' }, 'cannot attest provenance'],
+    [
+      'a registry’s cache',
+      { cacheTo: ['type=registry,ref=example.com/cache'] },
+      'cannot write the cache type=registry',
+    ],
+  ])('says which builders can, where the daemon’s own cannot make %s', async (_what, different, message) => {
+    const problem = await refuse(plan(different));
+    expect(problem.message).toContain(message);
+    expect(problem.remedy).toContain('docker-container');
   });
 
   it.each<[string, () => Partial<ImagePlan>, string]>([

@@ -15,7 +15,7 @@ export interface GeneratedParts {
 
 /**
  * The Dockerfile of `auto`, pure: dependencies in a layer of their own below the code, so that a change of the code
- * installs nothing again. With a requirements.txt, or with nothing to install, it is Prefect's to the letter
+ * installs nothing again. With a requirements.txt, or with nothing to install, it does what Prefect's does
  * (contracts/deploy.md §2.7; prefect_docker/deployments/steps.py).
  */
 export function generatedDockerfile(parts: GeneratedParts): Extract<DockerfileSource, { kind: 'generated' }> {
@@ -24,6 +24,12 @@ export function generatedDockerfile(parts: GeneratedParts): Extract<DockerfileSo
   return { kind: 'generated', content: lines.map((line) => `${line}\n`).join(''), dockerignore: parts.ignore };
 }
 
+/**
+ * Bytecode that names its source by hash: named by time, it would differ from build to build, and be thrown away at each
+ * start once the files have the commit's time. An ARG is there while installing and not in the image.
+ */
+const BYTECODE = 'ARG PYC_INVALIDATION_MODE=checked-hash';
+
 function installing({ directory, dependencies, secretIds = [] }: GeneratedParts): string[] {
   const run = ['RUN', ...secretIds.map((id) => `--mount=type=secret,id=${id},env=${id}`)].join(' ');
   if (dependencies.kind === 'requirements.txt') {
@@ -31,10 +37,11 @@ function installing({ directory, dependencies, secretIds = [] }: GeneratedParts)
     const command = PLAIN.test(path)
       ? `uv pip install -r ${path}`
       : JSON.stringify(['uv', 'pip', 'install', '-r', path]);
-    return [copy(['requirements.txt'], path), `${run} ${command}`];
+    return [BYTECODE, copy(['requirements.txt'], path), `${run} ${command}`];
   }
   if (dependencies.kind === 'uv.lock') {
     return [
+      BYTECODE,
       copy(['pyproject.toml', 'uv.lock'], `${directory}/`),
       `WORKDIR ${directory}/`,
       // The lock's own versions, into the Python that Prefect is in: `uv sync` would make another one beside it.
@@ -43,6 +50,7 @@ function installing({ directory, dependencies, secretIds = [] }: GeneratedParts)
   }
   if (dependencies.kind === 'pyproject.toml') {
     return [
+      BYTECODE,
       copy(['pyproject.toml'], `${directory}/`),
       `WORKDIR ${directory}/`,
       `${run} uv pip install -r pyproject.toml`,
