@@ -46,7 +46,7 @@ export function openSignIn(inputs: RegistryInputs, world: SignInWorld): SignIn {
     const step =
       stepCredentials === undefined ? [] : [givenCredentials(stepCredentials, 'the push step’s credentials')];
     const owner = decideRegistryHost(host, inputs.kind, world.env);
-    const own = providerSources(owner, inputs, world);
+    const own = providerSources(owner, repository, inputs, world);
     const sources = [...step, ...given, ...own, dockerCredentials(world)];
     const creators = own.filter((source) => source.ensureRepository !== undefined);
     const create = inputs.createRepository ? creatorOf(creators, repository, owner.kind, world) : undefined;
