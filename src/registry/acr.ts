@@ -3,7 +3,7 @@ import { type EntraToken, exchangeEntraToken } from './acr-exchange.ts';
 import { azureProblem } from './azure-failure.ts';
 import { within } from './deadline.ts';
 import type { CredentialSource } from './model.ts';
-import { type OidcClaims, type OidcToken, requestOidcToken } from './oidc.ts';
+import { type OidcClaims, type OidcToken, readTexts, requestOidcToken } from './oidc.ts';
 import { type ProviderWorld, SIGN_IN_MS } from './provider.ts';
 import type { AzureCloud, RegistryHost } from './registry-host.ts';
 
@@ -88,7 +88,10 @@ async function surroundingToken(
       return undefined;
     }
   });
-  return token === undefined ? undefined : masked(token, who, world);
+  if (token === undefined) return undefined;
+  const { appid, upn } = readTexts(token);
+  const identity = appid === undefined ? upn : `application ${appid}`;
+  return masked(token, identity === undefined ? who : `${who}, ${identity}`, world);
 }
 
 /** Every credential of the chain was missing: none of them was tried and refused. */

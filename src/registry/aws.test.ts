@@ -106,7 +106,9 @@ describe('AWS', () => {
   it('takes the keys of the environment, and says so', async () => {
     ambient();
     const [surroundings] = sources({});
-    expect(await surroundings?.find(HOST, world.signal)).toMatchObject({ source: 'AWS’s environment variables' });
+    expect(await surroundings?.find(HOST, world.signal)).toMatchObject({
+      source: 'AWS’s environment variables, access key AKIDEXAMPLE',
+    });
     expect(world.masked).toContain('ambient-secret');
   });
 
@@ -189,7 +191,7 @@ describe('AWS', () => {
     answers.GetAuthorizationToken = failure(type, message);
     const [surroundings] = sources({});
     await expect(surroundings?.find(HOST, world.signal)).rejects.toMatchObject({
-      message: `ECR gives no password to AWS’s environment variables: ${message}`,
+      message: `ECR gives no password to AWS’s environment variables, access key AKIDEXAMPLE: ${message}`,
       remedy: expect.stringContaining(remedy),
     });
   });

@@ -120,7 +120,8 @@ export async function surroundingIdentity(
       const { fromNodeProviderChain } = await import('@aws-sdk/credential-providers');
       return await fromNodeProviderChain({ clientConfig: clientSettings(place) })();
     });
-    return identityOf(keys, surroundingName(world.env), world);
+    // The id of a key is no secret, and the one thing that names whose credentials these are without another request.
+    return identityOf(keys, `${surroundingName(world.env)}, access key ${keys.accessKeyId}`, world);
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof Error && error.name === 'CredentialsProviderError') {

@@ -108,19 +108,26 @@ async function federatedToken(
 
 async function surroundingToken(world: ProviderWorld, signal: AbortSignal): Promise<AccessToken | undefined> {
   const who = surroundingName(world.env);
-  const token = await asked({ who }, signal, async (abortSignal) => {
+  const found = await asked({ who }, signal, async (abortSignal) => {
     const { GoogleAuth } = await import('google-auth-library');
     // Without a project's name the library runs gcloud to find one, which nobody needs here.
     const clientOptions = { transporterOptions: { signal: abortSignal } };
     const auth = new GoogleAuth({ scopes: [SCOPE], projectId: 'unused', clientOptions });
     try {
-      return await auth.getAccessToken();
+      const token = await auth.getAccessToken();
+      // Only for the log: an identity without an address signs in as well.
+      const email = await auth.getCredentials().then(
+        ({ client_email }) => client_email,
+        () => undefined,
+      );
+      return { token, email };
     } catch (error) {
       if (error instanceof Error && /could not load the default credentials/i.test(error.message)) return undefined;
       throw error;
     }
   });
-  return token ? masked(token, who, world) : undefined;
+  if (!found?.token) return undefined;
+  return masked(found.token, found.email === undefined ? who : `${who}, ${found.email}`, world);
 }
 
 interface Asking {

@@ -60,15 +60,20 @@ export async function requestOidcToken(audience: string, why: string, world: Pro
   });
 }
 
-/** The claims in a token's middle part, unchecked: they are only told. */
+/** The claims that matter to a trust policy, unchecked: they are only told. */
 export function readClaims(token: string): OidcClaims {
+  const { sub, aud, iss } = readTexts(token);
+  return { sub, aud, iss };
+}
+
+const Texts = z.record(z.string(), z.string().optional().catch(undefined));
+
+/** The claims of a token that are texts, from its middle part, unchecked; none when it is no JWT. */
+export function readTexts(token: string): Readonly<Record<string, string | undefined>> {
   try {
-    const payload: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'));
-    const text = z.string().optional().catch(undefined);
-    const claims = z.looseObject({ sub: text, aud: text, iss: text }).parse(payload);
-    return { sub: claims.sub, aud: claims.aud, iss: claims.iss };
+    return Texts.parse(JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8')));
   } catch {
-    return { sub: undefined, aud: undefined, iss: undefined };
+    return {};
   }
 }
 
