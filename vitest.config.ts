@@ -24,6 +24,7 @@ export default defineConfig({
             'test/clouds/**/*.test.ts',
             'test/fuzz/**/*.test.ts',
             'test/differential/worker/**/*.test.ts',
+            'test/differential/deploy/judge.test.ts',
           ],
           testTimeout: 20_000,
         },

@@ -101,6 +101,11 @@ describe('triggers', () => {
     }
   });
 
+  it('say what to write in place of what is refused', async () => {
+    const problems = checkTriggers(await configurations(withTriggers('{expect: a}')), false);
+    expect(problems.map(({ remedy }) => remedy)).toEqual([expect.stringMatching(/^Write a list; https:/)]);
+  });
+
   it.each([
     ['absent', 'deployments:\n- {name: d, entrypoint: "flows.py:f", work_pool: {name: k}}'],
     ['null', withTriggers()],

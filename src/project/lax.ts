@@ -186,7 +186,8 @@ export function nested<T>(schema: z.ZodType<T>, value: unknown, context: z.core.
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   for (const issue of result.error.issues) {
-    const params = issue.code === 'custom' ? (issue.params ?? {}) : { wanted: issue.message };
+    const wanted = /^must be (.+?), not /s.exec(issue.message)?.[1];
+    const params = issue.code === 'custom' ? (issue.params ?? {}) : wanted === undefined ? {} : { wanted };
     context.addIssue({ code: 'custom', message: issue.message, path: [...issue.path], params });
   }
   return z.NEVER;

@@ -7,12 +7,16 @@ import { z } from 'zod';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 
-const SOURCES = { main: 'src/main.ts', post: 'src/post.ts' } as const;
-
 const ActionFile = z.object({
   inputs: z.record(z.string(), z.object({ default: z.string().optional() })),
   runs: z.object({ main: z.string(), post: z.string() }),
 });
+
+/** What a runner starts: the step itself, and what comes after the job. */
+export interface ActionCode {
+  readonly main: string;
+  readonly post: string;
+}
 
 /** What a workflow gives a step, as far as a JavaScript action sees it. */
 export interface StepRequest {
@@ -28,8 +32,8 @@ export interface StepRequest {
   readonly entry?: (directory: string) => readonly string[];
   /** Told each line as it comes. */
   readonly onLine?: (line: string) => void;
-  /** Which code runs: dist/, as in a workflow (the default), or src/ with Node taking the types out. */
-  readonly from?: 'dist' | 'sources';
+  /** Paths of the code that runs; absent: dist/, as in a workflow. */
+  readonly code?: ActionCode;
   /** Sends the signals of a cancelled job (SIGINT, then what a runner sends) when aborted. */
   readonly cancel?: AbortSignal;
   /** Kills the action without a warning when aborted; post runs all the same, as it does on a runner. */
@@ -71,7 +75,7 @@ export async function runStep(request: StepRequest): Promise<StepResult> {
       lines.push(line);
       request.onLine?.(line);
     };
-    const { main, post } = request.from === 'sources' ? SOURCES : action.runs;
+    const { main, post } = request.code ?? action.runs;
     const exitCode = await runEntry(main, env, request, onLine);
     const state = fileCommands(await readFile(env.GITHUB_STATE ?? '', 'utf8'));
     const stateEnv = Object.fromEntries(Object.entries(state).map(([key, value]) => [`STATE_${key}`, value]));
@@ -227,7 +231,7 @@ async function runEntry(
   onLine: (line: string) => void,
 ): Promise<number> {
   return await new Promise<number>((done, failed) => {
-    const program = [...(request.entry?.(request.workspace) ?? []), process.execPath, join(ROOT, entry)];
+    const program = [...(request.entry?.(request.workspace) ?? []), process.execPath, resolve(ROOT, entry)];
     const child = spawn(program[0] ?? '', program.slice(1), {
       cwd: request.workspace,
       env,

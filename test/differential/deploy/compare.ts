@@ -36,7 +36,11 @@ function compareValues(prefect: Json | undefined, action: Json | undefined, at: 
   return [{ path: at.join(' > '), prefect, action }];
 }
 
+/** How many characters of a value are told: a deployment that one side has not is long. */
+const LONGEST = 400;
+
 export function tellDifference({ project, stage, path, prefect, action }: Difference): string {
-  const told = (value: Json | undefined): string => (value === undefined ? '(nothing)' : canonical(value));
+  const told = (value: Json | undefined): string =>
+    value === undefined ? '(nothing)' : canonical(value).slice(0, LONGEST);
   return `${project}, ${stage}: ${path}\n    Prefect: ${told(prefect)}\n    action:  ${told(action)}`;
 }

@@ -33,7 +33,7 @@ describe('a project deployed by the action leaves what Prefect’s CLI leaves, b
   )('%s: %s', async (_, __, project) => {
     const golden = readGolden(project);
     if (golden === undefined) throw new Error(`what is kept is not of this project or code: ${RECORD} ${project.name}`);
-    const side = actionSide({ folder: rig.prefectEnvironment }, 'dist');
+    const side = actionSide({ folder: rig.prefectEnvironment });
     const { recording, logs } = await deployProject(project, side, server, parentOf(folder, project, 'action'));
     const verdict = judge(project, compareRecordings(project.name, golden, recording));
     expect(verdict.unexplained.map(tellDifference), Object.values(logs).join('\n')).toEqual([]);

@@ -26,6 +26,27 @@ export const DEVIATIONS: readonly Deviation[] = [
     prefect: 'None',
     action: null,
   },
+  {
+    row: 6,
+    why: 'a limit that the file does not mention may have been set by somebody; the CLI deletes it on every deploy',
+    projects: ['concurrency-removed'],
+    stages: ['changed'],
+    path: /^(deployments > hello\/absent > global_concurrency_limit|limits > deployment:<hello\/absent>)$/,
+  },
+  {
+    row: 6,
+    why: 'null means that nothing is written; the CLI loses the file or crashes',
+    projects: ['file-nulls'],
+    path: /^(deployments > hello\/nulls|flows > hello|succeeded)$/,
+  },
+  {
+    row: 15,
+    why:
+      'a default that a missing library computes is left out, where Prefect without the library makes it null, and ' +
+      'parameters that the library would require stay required',
+    projects: ['imports-missing'],
+    path: /^deployments > (run-it\/raises|without imports\/missing) > parameter_openapi_schema > /,
+  },
 ];
 
 export interface Verdict {

@@ -15,11 +15,13 @@ import { canonical, type Snapshot } from './snapshot.ts';
 const snapshot = z.custom<Snapshot>(isJsonObject);
 const Golden = z.strictObject({ key: z.string(), first: snapshot, again: snapshot, changed: snapshot });
 
-const GENERATORS = ['deploy-project.ts', 'materials.ts', 'project.ts', 'sides.ts', 'snapshot.ts'];
+const GENERATORS = ['deploy-project', 'materials', 'prefect-side', 'project', 'request', 'snapshot'].map(
+  (name) => `${name}.ts`,
+);
 
 function keyOf(project: Project): string {
   const hash = createHash('sha256').update(readFileSync(PREFECT_REQUIREMENTS));
-  for (const name of GENERATORS) hash.update(readFileSync(join(import.meta.dirname, name)));
+  for (const name of [...GENERATORS, 'prefect_cli.py']) hash.update(readFileSync(join(import.meta.dirname, name)));
   return hash.update(hashOf(project)).digest('hex');
 }
 

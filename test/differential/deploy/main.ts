@@ -1,11 +1,12 @@
 /**
- * `npm run test:differential [-- NAME…] [--goldens] [--kept] [--dist]`: deploys every project of projects/ (or those
+ * `npm run test:differential [-- NAME…] [--goldens] [--kept] [--dist] [--logs]`: deploys every project of projects/ (or those
  * named) three times with the locked Prefect's CLI to one real server and with the action to another, and compares what
  * the servers have. Whatever differs and does not stand in deviations.ts fails, and so does what stands there and is not
  * seen any more.
  *
  * `--goldens` keeps what the CLI left in the projects' folders, for `npm test`; `--kept` compares with what is kept
- * there and asks the CLI only where that is of something else; `--dist` runs dist/ in place of the sources.
+ * there and asks the CLI only where that is of something else; `--dist` runs dist/ in place of the sources; `--logs`
+ * shows what both said.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -14,14 +15,17 @@ import { parseArgs } from 'node:util';
 import pLimit from 'p-limit';
 import { installPrefect, installUv } from '../../rig/builds/prefect-environment.ts';
 import { duration } from '../../rig/progress.ts';
+import { bundleSources } from './bundle.ts';
 import { compareRecordings, tellDifference } from './compare.ts';
-import { deployProject, parentOf, type Recording } from './deploy-project.ts';
+import { type Deployed, deployProject, parentOf, type Recording } from './deploy-project.ts';
 import { judge, type Verdict } from './deviations.ts';
 import { readGolden, writeGolden } from './goldens.ts';
 import { makeMaterials } from './materials.ts';
+import { type PrefectCli, startPrefectCli } from './prefect-cli.ts';
+import { prefectSide } from './prefect-side.ts';
 import { type Project, readProjects, STAGES } from './project.ts';
 import { startOwnServer } from './server.ts';
-import { actionSide, prefectSide } from './sides.ts';
+import { actionSide } from './sides.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -38,12 +42,19 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop
 const { signal } = stopping;
 const environment = await installPrefect(await installUv(console.log, signal), console.log, signal);
 const folder = await mkdtemp(join(tmpdir(), 'slipway-differential-'));
+const code = values.dist ? undefined : await bundleSources(join(folder, 'code'));
 const begun = Date.now();
 
 /** Each server has one project at a time, so that everything new on it is that project's. */
 const start = async (name: string) => {
   const server = await startOwnServer(environment, join(folder, 'servers', name), signal);
   return { name, server, oneAtATime: pLimit(1) };
+};
+/** Started when it is asked for: with --kept it may not be. */
+let started: Promise<PrefectCli> | undefined;
+const cli = (): Promise<PrefectCli> => {
+  started ??= startPrefectCli(environment, signal);
+  return started;
 };
 const [prefect, action] = await Promise.all([start('prefect'), start('action')]);
 
@@ -52,7 +63,7 @@ try {
   await Promise.all([prefect, action].map(({ server }) => makeMaterials(server)));
   await Promise.all(projects.map(async (project) => rows.push(await runProject(project))));
 } finally {
-  await Promise.all([prefect, action].map(({ server }) => server.stop()));
+  await Promise.all([(await started)?.stop(), ...[prefect, action].map(({ server }) => server.stop())]);
   await rm(folder, { recursive: true, force: true });
 }
 report();
@@ -74,12 +85,12 @@ async function runProject(project: Project): Promise<(typeof rows)[number]> {
 }
 
 async function recordPrefect(project: Project): Promise<Recording> {
-  const kept = values.kept ? readGolden(project) : undefined;
-  if (kept !== undefined) return kept;
   return await prefect.oneAtATime(async () => {
-    const side = prefectSide(environment, signal);
+    const kept = values.kept ? readGolden(project) : undefined;
+    if (kept !== undefined) return kept;
+    const side = prefectSide(environment, await cli());
     const deployed = await deployProject(project, side, prefect.server, parentOf(folder, project, prefect.name));
-    show(project, 'Prefect', deployed.logs);
+    show(project, 'Prefect', deployed);
     if (values.goldens || values.kept) writeGolden(project, deployed.recording);
     return deployed.recording;
   });
@@ -87,16 +98,20 @@ async function recordPrefect(project: Project): Promise<Recording> {
 
 async function recordAction(project: Project): Promise<Recording> {
   return await action.oneAtATime(async () => {
-    const side = actionSide(environment, values.dist ? 'dist' : 'sources');
+    const side = actionSide(environment, code);
     const deployed = await deployProject(project, side, action.server, parentOf(folder, project, action.name));
-    show(project, 'action', deployed.logs);
+    show(project, 'action', deployed);
     return deployed.recording;
   });
 }
 
-function show(project: Project, side: string, logs: Readonly<Record<string, string>>): void {
-  if (!values.logs) return;
-  for (const stage of STAGES) console.log(`--- ${project.name}, ${side}, ${stage}\n${logs[stage]}`);
+/** What was said while deploying, when that failed or everything is asked for. */
+function show(project: Project, side: string, { recording, logs }: Deployed): void {
+  for (const stage of STAGES) {
+    const lines = logs[stage].trimEnd().split('\n');
+    const told = values.logs ? lines : recording[stage].succeeded === true ? [] : lines.slice(-6);
+    if (told.length > 0) console.log(`--- ${project.name}, ${side}, ${stage}\n${told.join('\n')}\n---`);
+  }
 }
 
 function inShort(verdict: Verdict | string): string {
