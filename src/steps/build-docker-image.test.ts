@@ -190,7 +190,7 @@ describe('dockerfile: auto', () => {
     const name = directory.split('/').at(-1);
     const { plan, world } = await build(inputs, { directory, baseImage: 'prefecthq/prefect:3.8.8-python3.12' });
     const content = `FROM prefecthq/prefect:3.8.8-python3.12
-ARG PYC_INVALIDATION_MODE=checked-hash
+ARG PYC_INVALIDATION_MODE=CHECKED_HASH
 COPY requirements.txt /opt/prefect/${name}/requirements.txt
 RUN uv pip install -r /opt/prefect/${name}/requirements.txt
 COPY . /opt/prefect/${name}/

@@ -15,7 +15,7 @@ import { openTestWorld, type TestWorld } from '../../src/source/testing-world.ts
 import { BUILDKIT_BUILDER } from '../rig/rig-description.ts';
 
 const BASE = 'prefecthq/prefect:3-latest';
-const PYPROJECT = '[project]\nname = "hello"\nversion = "1"\nrequires-python = ">=3.9"\ndependencies = ["humanize"]\n';
+const PYPROJECT = '[project]\nname = "hello"\nversion = "1"\nrequires-python = ">=3.9"\ndependencies = ["cowsay"]\n';
 const DIRECTORY = '/opt/prefect/hello';
 
 /** Real buildx, a real index of packages: what is installed, where the code lies, and what stays out. */
@@ -29,7 +29,7 @@ describe('an image from a generated Dockerfile', () => {
   afterAll(() => world?.close());
 
   it.each<[string, Record<string, string>]>([
-    ['requirements.txt', { 'requirements.txt': 'humanize\n' }],
+    ['requirements.txt', { 'requirements.txt': 'cowsay\n' }],
     ['pyproject.toml', { 'pyproject.toml': PYPROJECT }],
     ['uv.lock', { 'pyproject.toml': PYPROJECT, 'uv.lock': 'made by uv' }],
   ])('has what %s asks for, in the Python that Prefect is in', async (kind, files) => {
@@ -42,13 +42,13 @@ describe('an image from a generated Dockerfile', () => {
       built.imageRef ?? '',
       'python',
       '-c',
-      'import humanize, prefect; import hello',
+      'import cowsay, prefect; import hello',
     );
     expect(said).toBe(`hello from ${DIRECTORY}\n`);
   });
 
   it('installs nothing again when only the code changed', async () => {
-    const context = await project({ 'requirements.txt': 'humanize\n' });
+    const context = await project({ 'requirements.txt': 'cowsay\n' });
     await build(context, { tags: ['before'] });
     await writeFile(`${context}/hello.py`, 'print("changed")\n');
     world.logged.length = 0;
@@ -74,7 +74,7 @@ describe('an image from a generated Dockerfile', () => {
   });
 
   it('lends a secret to the installation and keeps none of it', async () => {
-    const context = await project({ 'requirements.txt': 'humanize\n' });
+    const context = await project({ 'requirements.txt': 'cowsay\n' });
     const secret = 'towel-42-towel';
     const plan = { secrets: ['id=INDEX_TOKEN,env=SLIPWAY_TEST'], secretEnv: { SLIPWAY_TEST: secret }, noCache: true };
     const built = await build(context, { tags: ['secret'], builder: BUILDKIT_BUILDER, ...plan }, ['INDEX_TOKEN']);
@@ -86,7 +86,7 @@ describe('an image from a generated Dockerfile', () => {
   });
 
   it('has the same digest whenever a commit is built, also from nothing', async () => {
-    const context = await project({ 'requirements.txt': 'humanize==4.12.3\n' });
+    const context = await project({ 'requirements.txt': 'cowsay\n' });
     const plan: Partial<ImagePlan> = { builder: BUILDKIT_BUILDER, noCache: true, sourceDateEpoch: 1_700_000_000 };
     const first = await build(context, { tags: ['same'], ...plan });
     await writeFile(`${context}/hello.py`, HELLO);

@@ -14,7 +14,7 @@ const contentOf = (different: Partial<GeneratedParts>) => generatedDockerfile({ 
 describe('a generated Dockerfile', () => {
   it('installs what uv.lock says before the code is copied', () => {
     expect(contentOf({ dependencies: { kind: 'uv.lock' } })).toBe(`FROM prefecthq/prefect:3-latest
-ARG PYC_INVALIDATION_MODE=checked-hash
+ARG PYC_INVALIDATION_MODE=CHECKED_HASH
 COPY pyproject.toml uv.lock /opt/prefect/hello/
 WORKDIR /opt/prefect/hello/
 RUN uv export --quiet --frozen --no-dev --no-emit-workspace --output-file /tmp/locked.txt && uv pip install -r /tmp/locked.txt && rm /tmp/locked.txt
@@ -25,7 +25,7 @@ WORKDIR /opt/prefect/hello/
 
   it('installs what pyproject.toml lists before the code is copied', () => {
     expect(contentOf({ dependencies: { kind: 'pyproject.toml' } })).toBe(`FROM prefecthq/prefect:3-latest
-ARG PYC_INVALIDATION_MODE=checked-hash
+ARG PYC_INVALIDATION_MODE=CHECKED_HASH
 COPY pyproject.toml /opt/prefect/hello/
 WORKDIR /opt/prefect/hello/
 RUN uv pip install -r pyproject.toml

@@ -28,7 +28,7 @@ export function generatedDockerfile(parts: GeneratedParts): Extract<DockerfileSo
  * Bytecode that names its source by hash: named by time, it would differ from build to build, and be thrown away at each
  * start once the files have the commit's time. An ARG is there while installing and not in the image.
  */
-const BYTECODE = 'ARG PYC_INVALIDATION_MODE=checked-hash';
+const BYTECODE = 'ARG PYC_INVALIDATION_MODE=CHECKED_HASH';
 
 function installing({ directory, dependencies, secretIds = [] }: GeneratedParts): string[] {
   const run = ['RUN', ...secretIds.map((id) => `--mount=type=secret,id=${id},env=${id}`)].join(' ');
