@@ -15,6 +15,13 @@ export interface AwsRole {
   readonly actions: Set<string>;
 }
 
+/** Keys of a role's session. */
+export interface AwsKeys {
+  readonly accessKeyId: string;
+  readonly secretKey: string;
+  readonly token: string;
+}
+
 interface Session {
   readonly role: AwsRole;
   readonly name: string;
@@ -32,6 +39,9 @@ export interface Caller {
 export interface AwsSts {
   readonly cloud: Cloud;
   readonly roles: readonly AwsRole[];
+  /** A session of a role without a sign-in, as a machine or an earlier step of a job has it. */
+  issue(role: AwsRole, name: string): AwsKeys;
+  callerOfRole(role: AwsRole): Caller;
   /** @returns the caller, or the API's answer to a signature that is not good. */
   callerOf(request: CloudRequest, service: string, region: string): Promise<Caller | CloudAnswer>;
 }
@@ -43,6 +53,13 @@ export function startAwsSts(
   minted: Minted,
 ): AwsSts {
   const sessions = new Map<string, Session>();
+
+  const issue = (role: AwsRole, name: string): AwsKeys => {
+    const accessKeyId = `ASIA${randomUUID().replaceAll('-', '').slice(0, 16).toUpperCase()}`;
+    const session: Session = { role, name, secretKey: minted.make(''), token: minted.make('IQoJb3JpZ2lu') };
+    sessions.set(accessKeyId, session);
+    return { accessKeyId, secretKey: session.secretKey, token: session.token };
+  };
 
   const assume = async (form: URLSearchParams): Promise<CloudAnswer> => {
     if (form.get('Action') !== 'AssumeRoleWithWebIdentity' || form.get('Version') !== '2011-06-15')
@@ -61,25 +78,25 @@ export function startAwsSts(
       return refuse(400, 'InvalidIdentityToken', 'Incorrect token audience');
     if (role === undefined || claims.sub !== role.subject)
       return refuse(403, 'AccessDenied', 'Not authorized to perform sts:AssumeRoleWithWebIdentity');
-    const accessKeyId = `ASIA${randomUUID().replaceAll('-', '').slice(0, 16).toUpperCase()}`;
     const name = form.get('RoleSessionName') ?? '';
-    const session: Session = { role, name, secretKey: minted.make(''), token: minted.make('IQoJb3JpZ2lu') };
-    sessions.set(accessKeyId, session);
+    const { accessKeyId, secretKey, token } = issue(role, name);
     const expiration = new Date(Date.now() + 1000 * Number(form.get('DurationSeconds') ?? 3600)).toISOString();
     return xml(
       200,
       `<AssumeRoleWithWebIdentityResponse xmlns="${NAMESPACE}"><AssumeRoleWithWebIdentityResult>
 <Audience>${role.audience}</Audience><Provider>arn:aws:iam::${ACCOUNT}:oidc-provider/token.actions.githubusercontent.com</Provider>
 <SubjectFromWebIdentityToken>${role.subject}</SubjectFromWebIdentityToken>
-<AssumedRoleUser><AssumedRoleId>AROAEXAMPLE:${name}</AssumedRoleId><Arn>${userArn(session)}</Arn></AssumedRoleUser>
-<Credentials><AccessKeyId>${accessKeyId}</AccessKeyId><SecretAccessKey>${session.secretKey}</SecretAccessKey>
-<SessionToken>${session.token}</SessionToken><Expiration>${expiration}</Expiration></Credentials>
+<AssumedRoleUser><AssumedRoleId>AROAEXAMPLE:${name}</AssumedRoleId><Arn>${userArn({ role, name })}</Arn></AssumedRoleUser>
+<Credentials><AccessKeyId>${accessKeyId}</AccessKeyId><SecretAccessKey>${secretKey}</SecretAccessKey>
+<SessionToken>${token}</SessionToken><Expiration>${expiration}</Expiration></Credentials>
 </AssumeRoleWithWebIdentityResult>${requestId()}</AssumeRoleWithWebIdentityResponse>`,
     );
   };
 
   return {
     roles,
+    issue,
+    callerOfRole: (role) => callerWith({ role, name: 'test' }),
     cloud: {
       hosts,
       async reply(request) {
@@ -95,23 +112,27 @@ export function startAwsSts(
         return awsError('UnrecognizedClientException', 'The security token included in the request is invalid.');
       if (!signature.isMadeWith(session.secretKey) || signature.service !== service || signature.region !== region)
         return awsError('InvalidSignatureException', 'The request signature we calculated does not match.');
-      return {
-        refusal(action, resource) {
-          if (session.role.actions.has(action)) return undefined;
-          const because = `because no identity-based policy allows the ${action} action`;
-          const message = `User: ${userArn(session)} is not authorized to perform: ${action} on resource: ${resource} ${because}`;
-          return awsError('AccessDeniedException', message);
-        },
-      };
+      return callerWith(session);
     },
   };
 }
 
 const NAMESPACE = 'https://sts.amazonaws.com/doc/2011-06-15/';
 
-function userArn({ role, name }: Session): string {
+function userArn({ role, name }: Pick<Session, 'role' | 'name'>): string {
   const [, partition, , , account, path] = /^arn:([^:]+):(iam):()(\d+):role\/(.+)$/.exec(role.arn) ?? [];
   return `arn:${partition}:sts::${account}:assumed-role/${path}/${name}`;
+}
+
+function callerWith(session: Pick<Session, 'role' | 'name'>): Caller {
+  return {
+    refusal(action, resource) {
+      if (session.role.actions.has(action)) return undefined;
+      const because = `because no identity-based policy allows the ${action} action`;
+      const message = `User: ${userArn(session)} is not authorized to perform: ${action} on resource: ${resource} ${because}`;
+      return awsError('AccessDeniedException', message);
+    },
+  };
 }
 
 /** The error form of AWS's JSON protocols. */

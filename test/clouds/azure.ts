@@ -18,6 +18,8 @@ export interface Azure {
   /** What the application's role lets it do in the registry. */
   readonly actions: Set<Action>;
   readonly registry: BearerRegistry;
+  /** A token of Entra without a sign-in, as a machine of Azure's has it. */
+  issue(): Promise<string>;
   /** Ends all refresh and registry tokens. */
   expire(): void;
 }
@@ -69,8 +71,7 @@ export function startAzure(github: GitHub, minted: Minted): Azure {
     const scopes = ['https://containerregistry.azure.net/.default', 'https://management.azure.com/.default'];
     if (!(form.get('scope') ?? '').split(' ').some((scope) => scopes.includes(scope)))
       return entraError(400, 70011, `The provided value for scope ${form.get('scope')} is not valid.`);
-    const token = await makeToken('1h');
-    accessTokens.add(token);
+    const token = await azure.issue();
     return json(200, { token_type: 'Bearer', expires_in: 3599, ext_expires_in: 3599, access_token: token });
   };
 
@@ -107,6 +108,11 @@ export function startAzure(github: GitHub, minted: Minted): Azure {
     audience: 'api://AzureADTokenExchange',
     actions: new Set(),
     registry,
+    async issue() {
+      const token = await makeToken('1h');
+      accessTokens.add(token);
+      return token;
+    },
     expire() {
       refreshTokens.clear();
       registry.expire();

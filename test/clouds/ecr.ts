@@ -25,6 +25,8 @@ export interface Ecr {
   /** `123456789012.dkr.ecr.REGION.amazonaws.com` */
   readonly host: string;
   readonly repositories: Map<string, EcrRepository>;
+  /** A password for whoever acts as a role, as an earlier step of a job may have got one. */
+  issue(caller: Caller): string;
   /** Ends all passwords that were handed out. */
   expire(): void;
 }
@@ -51,6 +53,11 @@ export function startEcr(sts: AwsSts, minted: Minted, region: string, suffix = '
   const repositories = new Map<string, EcrRepository>();
   const passwords = new Map<string, { readonly caller: Caller; live: boolean }>();
 
+  const issue = (caller: Caller): string => {
+    const password = minted.make('eyJwYXlsb2FkIjoi');
+    passwords.set(password, { caller, live: true });
+    return password;
+  };
   const arn = (name: string): string => {
     const partition = suffix.endsWith('.cn') ? 'aws-cn' : region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws';
     return `arn:${partition}:ecr:${region}:${ACCOUNT}:repository/${name}`;
@@ -71,8 +78,7 @@ export function startEcr(sts: AwsSts, minted: Minted, region: string, suffix = '
     GetAuthorizationToken(caller) {
       const refusal = caller.refusal('ecr:GetAuthorizationToken', '*');
       if (refusal !== undefined) return refusal;
-      const password = minted.make('eyJwYXlsb2FkIjoi');
-      passwords.set(password, { caller, live: true });
+      const password = issue(caller);
       const authorizationToken = minted.note(Buffer.from(`AWS:${password}`).toString('base64'));
       const expiresAt = Date.now() / 1000 + 12 * 3600;
       return ok({ authorizationData: [{ authorizationToken, expiresAt, proxyEndpoint: `https://${host}` }] });
@@ -140,6 +146,7 @@ export function startEcr(sts: AwsSts, minted: Minted, region: string, suffix = '
     clouds: [api, registry],
     host,
     repositories,
+    issue,
     expire() {
       for (const password of passwords.values()) password.live = false;
     },

@@ -6,6 +6,8 @@ import type { GitHub } from './github.ts';
 import type { Minted } from './minted.ts';
 
 export const PROVIDER = 'projects/987654321/locations/global/workloadIdentityPools/github/providers/acme';
+/** What GitHub's tokens for it must be made out to. */
+export const GOOGLE_AUDIENCE = `https://iam.googleapis.com/${PROVIDER}`;
 export const SERVICE_ACCOUNT = 'deploy@acme-prod.iam.gserviceaccount.com';
 
 /** Google's token services, Artifact Registry and Container Registry of the project `acme-prod`. Fields may be set. */
@@ -20,6 +22,8 @@ export interface Google {
   /** `projects/P/locations/L/repositories/R` */
   readonly repositories: Set<string>;
   readonly registries: readonly BearerRegistry[];
+  /** An access token of the service account without a sign-in, as a machine of Google's has it. */
+  issue(): string;
   /** Ends all access tokens. */
   expire(): void;
 }
@@ -61,11 +65,10 @@ export function startGoogle(github: GitHub, minted: Minted): Google {
         error: 'invalid_grant',
         error_description: `Error connecting to the given credential's issuer: ${claims}`,
       });
-    const expected = `https://iam.googleapis.com/${PROVIDER}`;
-    if (claims.aud !== expected)
+    if (claims.aud !== GOOGLE_AUDIENCE)
       return json(400, {
         error: 'invalid_grant',
-        error_description: `The audience in ID Token [${String(claims.aud)}] does not match the expected audience ${expected}.`,
+        error_description: `The audience in ID Token [${String(claims.aud)}] does not match the expected audience ${GOOGLE_AUDIENCE}.`,
       });
     if (claims.sub !== google.subject)
       return json(401, {
@@ -89,8 +92,7 @@ export function startGoogle(github: GitHub, minted: Minted): Google {
         'PERMISSION_DENIED',
         `Permission '${IMPERSONATE}' denied on resource (or it may not exist).`,
       );
-    const accessToken = minted.make('ya29.c.');
-    tokens.set(accessToken, 'serviceAccount');
+    const accessToken = google.issue();
     return json(200, { accessToken, expireTime: new Date(Date.now() + 3_600_000).toISOString() });
   };
 
@@ -166,6 +168,11 @@ export function startGoogle(github: GitHub, minted: Minted): Google {
     permissions: { federated: new Set(), serviceAccount: new Set() },
     repositories: new Set(),
     registries,
+    issue() {
+      const token = minted.make('ya29.c.');
+      tokens.set(token, 'serviceAccount');
+      return token;
+    },
     expire() {
       tokens.clear();
       for (const registry of registries) registry.expire();

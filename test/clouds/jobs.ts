@@ -16,3 +16,8 @@ export const GOOGLE = { 'gcp-workload-identity-provider': PROVIDER, 'gcp-service
 
 /** Inputs that sign in to Azure. */
 export const AZURE = { 'azure-client-id': CLIENT, 'azure-tenant-id': TENANT } as const;
+
+/** The repository of an image, as its registry knows it. */
+export function pathOf(image: string): string {
+  return image.slice(image.indexOf('/') + 1, image.lastIndexOf(':'));
+}

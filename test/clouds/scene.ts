@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import type { StepResult } from '../journey/runner.ts';
+import { secretsIn, withoutMasks } from './secrets.ts';
 import type { Seen } from './server.ts';
 import { openSetting, type Setting } from './setting.ts';
 import type { Sky } from './sky.ts';
@@ -11,6 +12,8 @@ export interface Scene {
   readonly setting: Setting;
   /** Runs the action to build `repository:tag` and push it. */
   push(image: string, job?: JobOptions): Promise<StepResult>;
+  /** The same in another checkout, so at the same time. */
+  pushElsewhere(image: string, job: JobOptions): Promise<StepResult>;
   /** The same as a job that has `id-token: write`. */
   pushKeyless(image: string, inputs: Readonly<Record<string, string>>): Promise<StepResult>;
   /** The step passed, its outputs name a manifest that the registry has, and it left nothing. */
@@ -25,7 +28,7 @@ export interface Scene {
 
 const MANIFESTS = 'application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json';
 
-/** Opens the scene for the tests of one describe block; after each, no secret stands in anything that was written. */
+/** Opens the scene for the tests of one describe block; after each, no secret stands in anything that was written, nor in docker's arguments. */
 export function useScene(prefectApiUrl: string): Scene {
   let setting: Setting | undefined;
   let workflow: Workflow | undefined;
@@ -44,7 +47,9 @@ export function useScene(prefectApiUrl: string): Scene {
     sky = await setting?.openSky();
   });
   afterEach(() => {
-    for (const result of results) expect(secretsIn(result, scene.setting.minted.all())).toEqual([]);
+    const secrets = scene.setting.minted.all();
+    for (const { log, files } of results) expect(secretsIn({ ...files, log: withoutMasks(log) }, secrets)).toEqual([]);
+    expect(secretsIn({ 'arguments of docker': scene.setting.dockerArguments() }, secrets)).toEqual([]);
   });
 
   const scene: Scene = {
@@ -58,6 +63,16 @@ export function useScene(prefectApiUrl: string): Scene {
       const result = await open(workflow).push(image, job);
       results.push(result);
       return result;
+    },
+    async pushElsewhere(image, job) {
+      const other = await openWorkflow(scene.setting);
+      try {
+        const result = await other.push(image, job);
+        results.push(result);
+        return result;
+      } finally {
+        await other.remove();
+      }
     },
     pushKeyless: (image, inputs) => scene.push(image, { inputs, env: scene.sky.github.env }),
     async expectPushed(result, path) {
@@ -78,15 +93,4 @@ export function useScene(prefectApiUrl: string): Scene {
 function open<T>(value: T | undefined): T {
   if (value === undefined) throw new Error('the scene is open in tests alone');
   return value;
-}
-
-/** Where secrets stand in what the action wrote: all but the lines that tell the runner to mask them. */
-function secretsIn(result: StepResult, secrets: readonly string[]): string[] {
-  const log = result.log
-    .split('\n')
-    .filter((line) => !line.startsWith('::add-mask::'))
-    .join('\n');
-  return Object.entries({ log, ...result.files }).flatMap(([place, text]) =>
-    secrets.flatMap((secret) => (text.includes(secret) ? [`${secret.slice(0, 12)}… in ${place}`] : [])),
-  );
 }

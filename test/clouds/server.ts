@@ -109,7 +109,7 @@ export async function startCloudServer(options: CloudServerOptions): Promise<Clo
 }
 
 function requestOf(message: IncomingMessage, scheme: string): { request: CloudRequest; body: () => string } {
-  const host = (message.headers.host ?? '').replace(/:\d+$/, '').toLowerCase();
+  const host = (message.headers.host ?? '').replace(/\.?(?::\d+)?$/, '').toLowerCase();
   const headers = Object.fromEntries(
     Object.entries(message.headers).flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : [])),
   );

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -22,12 +23,16 @@ const run = promisify(execFile);
  */
 export interface Setting {
   readonly enclosure: Enclosure;
+  /** For a test's own files; removed at the end. */
+  readonly folder: string;
   readonly server: CloudServer;
   /** `host:port` of the registry that holds all images, as seen outside. */
   readonly registry: string;
   /** What a runner in here has in its environment: Docker with buildx and the builder, and whom Node trusts. */
   readonly env: Readonly<Record<string, string>>;
   readonly minted: Minted;
+  /** All arguments that docker was started with, one start a line. */
+  dockerArguments(): string;
   /** Fresh clouds, played from now on. */
   openSky(): Promise<Sky>;
   close(): Promise<void>;
@@ -60,6 +65,8 @@ export async function openSetting(prefectApiUrl: string): Promise<Setting> {
       doors: [
         { address: '127.0.0.1', port: 443, socket: join(folder, 'tls.sock') },
         { address: METADATA_ADDRESS, port: 80, socket: join(folder, 'plain.sock') },
+        // Where Google's metadata service is known by a name.
+        { address: '127.0.0.1', port: 80, socket: join(folder, 'plain.sock') },
         { address: '127.0.0.1', port: Number(prefect.port), socket: prefectSocket },
       ],
     });
@@ -71,10 +78,12 @@ export async function openSetting(prefectApiUrl: string): Promise<Setting> {
     };
     return {
       enclosure,
+      folder,
       server,
       registry: registry.host,
       env,
       minted,
+      dockerArguments: () => readFileSync(join(folder, 'builder', 'arguments'), 'utf8'),
       async openSky() {
         const sky = await openSky(minted);
         server.play(sky.clouds);
@@ -106,7 +115,10 @@ function forwardTo(socket: string, port: number): Promise<Server> {
   });
 }
 
-/** BuildKit inside the enclosure as buildx's current builder, in a Docker configuration of its own. */
+/**
+ * BuildKit inside the enclosure as buildx's current builder, in a Docker configuration of its own, and a `docker` before
+ * the real one on the PATH that notes what it is started with.
+ */
 async function startBuilder(folder: string, enclosure: Enclosure): Promise<Record<string, string>> {
   const [log, signal] = [() => undefined, AbortSignal.timeout(600_000)];
   const buildx = await buildBuildx(log, signal);
@@ -129,9 +141,18 @@ async function startBuilder(folder: string, enclosure: Enclosure): Promise<Recor
     },
     { folder, logFile: join(folder, 'buildkitd.log'), env: { PATH, HOME: folder }, log, signal },
   );
-  const env = { DOCKER_CONFIG: join(folder, 'docker'), BUILDX_CONFIG: join(folder, 'docker', 'buildx') };
+  await writeFile(join(folder, 'arguments'), '');
+  await mkdir(join(folder, 'bin'));
+  const noting = `#!/bin/sh\nprintf '%s ' "$@" | tr '\\n' ' ' >> '${folder}/arguments'\necho >> '${folder}/arguments'\n`;
+  const { stdout: docker } = await run('sh', ['-c', 'command -v docker']);
+  await writeFile(join(folder, 'bin', 'docker'), `${noting}exec '${docker.trim()}' "$@"\n`, { mode: 0o755 });
+  const env = {
+    PATH: `${folder}/bin:${PATH}`,
+    DOCKER_CONFIG: join(folder, 'docker'),
+    BUILDX_CONFIG: join(folder, 'docker', 'buildx'),
+  };
   const create = ['create', '--name', 'clouds', '--driver', 'remote', '--use', `unix://${socket}`];
-  await run(buildx, create, { env: { ...env, PATH } });
+  await run(buildx, create, { env });
   return env;
 }
 

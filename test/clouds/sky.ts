@@ -5,6 +5,7 @@ import { type Ecr, startEcr } from './ecr.ts';
 import { type EcrPublic, startEcrPublic } from './ecr-public.ts';
 import { type GitHub, SUBJECT, startGitHub } from './github.ts';
 import { type Google, startGoogle } from './google.ts';
+import { type Metadata, startMetadata } from './metadata.ts';
 import type { Minted } from './minted.ts';
 import { type PasswordRegistries, startPasswordRegistries } from './passwords.ts';
 
@@ -22,6 +23,7 @@ export interface Sky extends PasswordRegistries {
   readonly ecrPublic: EcrPublic;
   readonly google: Google;
   readonly azure: Azure;
+  readonly metadata: Metadata;
 }
 
 /** The policy of a role that pushes and makes repositories (the READMEs of AWS's own actions). */
@@ -77,6 +79,7 @@ export async function openSky(minted: Minted): Promise<Sky> {
   }
   const azure = startAzure(github, minted);
   azure.actions.add('pull').add('push');
+  const metadata = startMetadata(aws, role, google, azure, minted);
   const passwords = startPasswordRegistries(minted);
   const parts = [
     github,
@@ -87,6 +90,7 @@ export async function openSky(minted: Minted): Promise<Sky> {
     ecrPublic,
     google,
     azure,
+    metadata,
     passwords.ghcr,
     passwords.dockerHub,
     passwords.basic,
@@ -106,6 +110,7 @@ export async function openSky(minted: Minted): Promise<Sky> {
     ecrPublic,
     google,
     azure,
+    metadata,
     ...passwords,
   };
 }

@@ -1,5 +1,5 @@
 import { type Commit, type GitProject, makeGitProject } from '../journey/git-project.ts';
-import { runStep, type StepResult } from '../journey/runner.ts';
+import { runStep, type StepRequest, type StepResult } from '../journey/runner.ts';
 import type { Setting } from './setting.ts';
 
 /** A repository whose one image is a Dockerfile without a base, and the job that ships it from inside the enclosure. */
@@ -16,7 +16,8 @@ export interface Workflow {
 export interface JobOptions {
   readonly inputs?: Readonly<Record<string, string>>;
   readonly env?: Readonly<Record<string, string>>;
-  readonly onLine?: (line: string) => void;
+  /** What started the job; absent: a push to main. */
+  readonly event?: (sha: string) => NonNullable<StepRequest['event']>;
 }
 
 export async function openWorkflow(setting: Setting): Promise<Workflow> {
@@ -32,7 +33,7 @@ export async function openWorkflow(setting: Setting): Promise<Workflow> {
     });
   };
   return {
-    async push(image, { inputs = {}, env = {}, onLine } = {}) {
+    async push(image, { inputs = {}, env = {}, event } = {}) {
       const { sha } = await commit(image);
       return await runStep({
         workspace: project.directory,
@@ -40,7 +41,7 @@ export async function openWorkflow(setting: Setting): Promise<Workflow> {
         inputs,
         env: { ...setting.env, ...env },
         entry: (directory) => setting.enclosure.entry(directory),
-        ...(onLine === undefined ? {} : { onLine }),
+        ...(event === undefined ? {} : { event: event(sha) }),
       });
     },
     remove: () => project.remove(),

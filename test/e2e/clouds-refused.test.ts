@@ -2,7 +2,7 @@ import { describe, expect, inject, it } from 'vitest';
 import type { CloudAnswer } from '../clouds/cloud.ts';
 import { failing, once } from '../clouds/faults.ts';
 import { SUBJECT } from '../clouds/github.ts';
-import { AZURE, GOOGLE, IMAGES } from '../clouds/jobs.ts';
+import { AZURE, GOOGLE, IMAGES, pathOf } from '../clouds/jobs.ts';
 import { useScene } from '../clouds/scene.ts';
 import type { Sky } from '../clouds/sky.ts';
 import type { StepResult } from '../journey/runner.ts';
@@ -266,8 +266,4 @@ function errorOf(result: StepResult): string {
     .filter(({ level }) => level === 'error')
     .map(({ message }) => message)
     .join('\n');
-}
-
-function pathOf(image: string): string {
-  return image.slice(image.indexOf('/') + 1, image.lastIndexOf(':'));
 }

@@ -1,14 +1,13 @@
 import { describe, expect, inject, it } from 'vitest';
 import { ACCOUNT } from '../clouds/aws-sts.ts';
 import type { Ecr } from '../clouds/ecr.ts';
-import { PROVIDER } from '../clouds/google.ts';
+import { GOOGLE_AUDIENCE, PROVIDER } from '../clouds/google.ts';
 import { AZURE, GOOGLE } from '../clouds/jobs.ts';
 import type { PasswordRegistry } from '../clouds/passwords.ts';
 import { useScene } from '../clouds/scene.ts';
 import type { Sky } from '../clouds/sky.ts';
 
 const GITHUB = 'pipelines.actions.githubusercontent.com';
-const GOOGLE_AUDIENCE = `https://iam.googleapis.com/${PROVIDER}`;
 
 /** The action, real buildx and BuildKit and a real registry, among clouds that are played under their own names. */
 describe('a push to a cloud’s registry', () => {
