@@ -30,11 +30,10 @@ function complaints(rows: readonly Row[]): string[] {
   );
 }
 
-describe.each([{ heading: '## prefect deploy', first: 1, last: 50 }])('docs/conformance.md, $heading', ({
-  heading,
-  first,
-  last,
-}) => {
+describe.each([
+  { heading: '## prefect deploy', first: 1, last: 50 },
+  { heading: '## The worker', first: 1, last: 64 },
+])('docs/conformance.md, $heading', ({ heading, first, last }) => {
   const rows = conformanceRows(page, heading);
 
   it('has every check once, in order', () => {
