@@ -184,51 +184,6 @@ describe('proveAccess', () => {
     await expect(proving).rejects.toBe(reason);
   });
 
-  describe('beginning an upload', () => {
-    it('gives it up again', async () => {
-      await upload((_request, response) =>
-        response.writeHead(202, { location: '/v2/team/hello/blobs/uploads/1' }).end(),
-      );
-      expect(seen.map(({ method, url }) => `${method} ${url}`)).toEqual([
-        'GET /v2/',
-        'POST /v2/team/hello/blobs/uploads/',
-        'DELETE /v2/team/hello/blobs/uploads/1',
-      ]);
-    });
-
-    it('follows it to no other host', async () => {
-      const other = await serve((_request, response) => response.end());
-      await upload((_request, response) => response.writeHead(202, { location: `http://${other}/1` }).end());
-      await upload((_request, response) => response.writeHead(307, { location: `http://${other}/1` }).end());
-      expect(seen.filter((request) => request.host === other)).toEqual([]);
-    });
-
-    it('says that the repository does not exist', async () => {
-      const body = '{"errors":[{"code":"NAME_UNKNOWN","message":"repository name not known to registry"}]}';
-      const uploading = upload((_request, response) => response.writeHead(404).end(body));
-      await expect(uploading).rejects.toThrow(
-        /the repository team\/hello does not exist on .*: repository name not known/,
-      );
-    });
-
-    it.each([401, 403])('says that the credentials may not push when the registry answers %i', async (status) => {
-      const { host } = await tokenRegistry(undefined, (_request, response) => response.writeHead(status).end());
-      await expect(prove(host, BOB)).rejects.toThrow(/does not let team\/hello be pushed with the test$/);
-    });
-
-    it.each([200, 400, 405, 500])('leaves it to the push what an answer %i means', async (status) => {
-      await expect(upload((_request, response) => response.writeHead(status).end())).resolves.toBeDefined();
-    });
-
-    async function upload(uploads: RequestListener) {
-      const host = await serve((request, response) => {
-        if (request.method === 'POST') uploads(request, response);
-        else response.end();
-      });
-      return prove(host, undefined);
-    }
-  });
-
   describe('reading a digest', () => {
     it('is undefined for a tag that is not there', async () => {
       expect(await digest((_request, response) => response.writeHead(404).end())).toBeUndefined();
@@ -271,13 +226,11 @@ describe('proveAccess', () => {
   }
 
   /** A registry whose token service answers as said, else with the token "minted" to the right user. */
-  async function tokenRegistry(service?: RequestListener, uploads?: RequestListener): Promise<{ host: string }> {
+  async function tokenRegistry(service?: RequestListener): Promise<{ host: string }> {
     const host = await serve((request, response) => {
       if (request.url?.startsWith('/token') === true) {
         if (service !== undefined) service(request, response);
         else response.end('{"access_token":"minted"}');
-      } else if (uploads !== undefined && request.method === 'POST') {
-        uploads(request, response);
       } else if (request.headers.authorization === 'Bearer minted') {
         response.writeHead(200, { 'docker-content-digest': DIGEST }).end();
       } else {

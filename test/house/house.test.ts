@@ -50,4 +50,17 @@ describe('the house', () => {
       await rm(folder, { recursive: true, force: true });
     }
   });
+
+  it('loads the clouds’ libraries in no run that does not sign in there', async () => {
+    const files = await filesBelow(join(root, 'dist'));
+    // A text that only this library has.
+    const marks = ['AmazonEC2ContainerRegistry_V20150921', 'GOOGLE_CLOUD_QUOTA_PROJECT', 'ManagedIdentityCredential'];
+    for (const mark of marks) {
+      const holders = [...files].filter(([, text]) => text.includes(mark)).map(([name]) => name);
+      expect(holders, mark).toEqual([expect.stringMatching(/^\/main\/\d+\.index\.js$/)]);
+    }
+    for (const entry of ['/main/index.js', '/post/index.js']) {
+      expect(files.get(entry)?.length, entry).toBeLessThan(3_000_000);
+    }
+  });
 });
