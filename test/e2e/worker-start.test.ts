@@ -8,9 +8,11 @@ import {
   createFlow,
   createFlowRun,
   createWorkPool,
+  createWorkQueue,
   type PrefectApi,
   readFlowRun,
   readWorkPool,
+  updateWorkPool,
 } from '@slipway/prefect/client';
 import type { JsonObject } from '@slipway/prefect/json';
 import { defaultKubernetesTemplate } from '@slipway/prefect/workpool';
@@ -131,6 +133,18 @@ describe('a worker that starts', () => {
     const two = worker('start-process', ['--type', 'kubernetes']);
     await says(two, 'started!');
     await says(two, 'Work pool start-process is of type process');
+  });
+
+  it('says that its pool, or every queue it serves, is paused', async () => {
+    const body = { name: 'start-paused', type: 'kubernetes', base_job_template: defaultKubernetesTemplate };
+    await createWorkPool(api, { ...body, is_paused: true }, soon());
+    const paused = { name: 'q', is_paused: true };
+    await createWorkQueue(api, 'start-paused', paused, soon());
+    const one = worker('start-paused', ['--work-queue', 'q'], { PREFECT_WORKER_HEARTBEAT_SECONDS: '1' });
+    await says(one, 'Work pool start-paused is paused: its runs wait until it is resumed.');
+    await says(one, 'Paused: every work queue that is served (q).');
+    await updateWorkPool(api, 'start-paused', { is_paused: false }, soon());
+    await says(one, 'Work pool start-paused is resumed.');
   });
 
   it('refuses a name that the server keeps for itself', async () => {

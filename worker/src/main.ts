@@ -11,6 +11,7 @@ import { type Invocation, parseCommandLine, type StartFlags } from './config/com
 import { compileConfig } from './config/config.ts';
 import { ConfigError } from './config/config-error.ts';
 import { unknownVariables } from './config/known-variables.ts';
+import { plainCredentials } from './config/plain-credentials.ts';
 import { openLog } from './ops/log.ts';
 import { WORKER_VERSION } from './version.ts';
 import { runWorker } from './worker.ts';
@@ -35,7 +36,8 @@ async function start(flags: StartFlags, env: NodeJS.ProcessEnv): Promise<number>
   const places = { home: homedir(), directory: process.cwd(), writtenBy: 'operator' } as const;
   const layered = await withSettingsFiles(env, places, (path) => readFile(path, 'utf8'));
   const config = compileConfig(flags, env, (path) => readFileSync(path, 'utf8'), layered.variables);
-  const warnings = [...layered.warnings, ...config.prefect.warnings];
+  const plain = plainCredentials(config);
+  const warnings = [...layered.warnings, ...config.prefect.warnings, ...(plain === undefined ? [] : [plain])];
   const log = openLog(config.debug, config.prefect.secrets);
   for (const warning of warnings) log.warning(warning);
   for (const name of unknownVariables(env))

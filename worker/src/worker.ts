@@ -116,6 +116,8 @@ export async function runWorker(config: WorkerConfig, world: World, drain: Abort
 
   try {
     await pool.found(drain);
+    // Nothing waits for it: the first poll does not come later for a notice.
+    afterwards.add(pool.tellOfPausedQueues(drain));
     const needed = [kubernetes.namespace, pool.defaultNamespace];
     const namespaces = await chooseNamespaces(config.observe.namespaces, needed, kubernetes, world, drain);
     const shared = { api, kubernetes, runLog, world };

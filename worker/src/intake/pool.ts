@@ -10,6 +10,7 @@ import {
   type PrefectApi,
   PrefectApiError,
   readWorkPool,
+  readWorkQueues,
   sendWorkerHeartbeat,
   updateWorkPool,
   type WorkPoolRecord,
@@ -93,6 +94,20 @@ export class WorkPool {
     }
   }
 
+  /** Says so when no run can come because every queue it would come from is paused. Never rejects. */
+  async tellOfPausedQueues(signal: AbortSignal): Promise<void> {
+    const { pool, queueNames } = this.#config;
+    try {
+      const queues = await readWorkQueues(this.#api, pool.name, signal);
+      const served = queues.filter(({ name }) => queueNames.length === 0 || queueNames.includes(name));
+      if (served.length === 0 || served.some((queue) => !queue.is_paused)) return;
+      const names = served.map(({ name }) => name).join(', ');
+      this.#world.log.info(`Paused: every work queue that is served (${names}). Their runs wait until one is resumed.`);
+    } catch {
+      // A notice is not worth a word about why it cannot be given; the poll tells what is wrong.
+    }
+  }
+
   /** Heartbeats and refreshes the pool until the signal is aborted. */
   async run(signal: AbortSignal): Promise<void> {
     let failures = 0;
@@ -137,6 +152,10 @@ export class WorkPool {
       this.#warnOnce(
         `Work pool ${name} is of type ${found.type}; this worker makes Kubernetes Jobs of its runs all the same.`,
       );
+    }
+    if (found.is_paused !== (this.#current?.is_paused ?? false)) {
+      const notice = found.is_paused ? 'is paused: its runs wait until it is resumed' : 'is resumed';
+      this.#world.log.info(`Work pool ${name} ${notice}.`);
     }
     this.#current = await this.#withTemplate(found, signal);
     this.#syncedAt = askedAt;
