@@ -38,4 +38,9 @@ describe('what to do about an answer of', () => {
   ])('%i', (status, remedy) => {
     expect(apiProblem(new PrefectApiError(status, 'GET', '/flows', ''), 'https://a/api')?.remedy).toContain(remedy);
   });
+
+  it('403 that is about CSRF, not about rights', () => {
+    const error = new PrefectApiError(403, 'POST', '/flows/', 'Missing CSRF token.');
+    expect(apiProblem(error, 'https://a/api')?.remedy).toContain('take PREFECT_CLIENT_CSRF_SUPPORT_ENABLED out');
+  });
 });

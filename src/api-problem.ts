@@ -59,6 +59,9 @@ function statusRemedy(error: PrefectApiError, apiUrl: string | undefined): strin
     case 401:
       return 'The key or auth string is missing or wrong: check prefect-api-key (Prefect Cloud) or prefect-auth-string (a server of your own). A secret that does not exist arrives as an empty text.';
     case 403:
+      if (error.detail.includes('CSRF')) {
+        return 'This server asks for CSRF tokens: take PREFECT_CLIENT_CSRF_SUPPORT_ENABLED out, which switches them off.';
+      }
       return 'The key is known but may not do this: give its account the right, or use another key.';
     case 404:
     case 405:

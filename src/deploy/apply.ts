@@ -31,8 +31,8 @@ import { bodyOf } from './schedules/plan-schedules.ts';
 import { writeSlas } from './slas.ts';
 
 /**
- * Writers that meet get 503 from a SQLite server and wait for seconds: one at a time took 11 s where four took 28
- * (30 new deployments). Prefect Cloud takes several, and each has a longer way.
+ * Writers that meet on SQLite get 503 and wait for seconds, and no server tells which database it has; Prefect Cloud
+ * takes several, and each has a longer way (docs/decisions/writes.md).
  */
 const WRITES_AT_A_TIME = { cloud: 4, ownServer: 1 };
 

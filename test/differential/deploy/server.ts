@@ -40,11 +40,13 @@ export function serverAt(apiUrl: string, signal: AbortSignal): Server {
  * automations.
  *
  * @param folder for its data; the caller removes it.
+ * @param settings more of the server's settings.
  */
 export async function startOwnServer(
   environment: PrefectEnvironment,
   folder: string,
   signal: AbortSignal,
+  settings: Readonly<Record<string, string>> = {},
 ): Promise<Server & { stop(): Promise<void> }> {
   await mkdir(folder, { recursive: true });
   const { ports, release } = await pickPorts(1);
@@ -55,6 +57,7 @@ export async function startOwnServer(
     PREFECT_SERVER_SERVICES_SCHEDULER_ENABLED: 'false',
     PREFECT_SERVER_SERVICES_LATE_RUNS_ENABLED: 'false',
     PREFECT_SERVER_SERVICES_TRIGGERS_ENABLED: 'false',
+    ...settings,
   };
   try {
     const running = await prefectServer(ports[0] ?? 0, environment).start({
