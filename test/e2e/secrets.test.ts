@@ -162,7 +162,7 @@ describe('secrets', () => {
       const commit = await own.commit('Ship', { 'prefect.yaml': text, Dockerfile: dockerfile });
       const { DOCKER_CONFIG: _config, BUILDX_CONFIG: _builders, ...env } = rig.env;
       return await runStep({
-        from: 'sources',
+        code: { main: 'src/main.ts', post: 'src/post.ts' },
         workspace: own.directory,
         sha: commit.sha,
         inputs: {
