@@ -100,6 +100,28 @@ describe('the pull steps of a deployment for which none are written', () => {
   });
 });
 
+describe('default pull steps beside the action’s own image', () => {
+  it.each<[string, string | undefined, string | undefined, object[]]>([
+    [
+      'go to where its Dockerfile puts the project',
+      undefined,
+      '/opt/prefect/hello',
+      [{ [CHANGE]: { directory: '/opt/prefect/hello' } }],
+    ],
+    ['are none with a Dockerfile of the user, whose working directory is right', undefined, undefined, []],
+    [
+      'are those of another image that the deployment names',
+      'other:1',
+      '/srv',
+      [{ [CHANGE]: { directory: '/opt/prefect' } }],
+    ],
+  ])('%s', async (_what, image, directory, steps) => {
+    const loaded = await projectFrom('deployments:\n- name: a\n');
+    const [entry] = loaded.entries;
+    expect(entry && defaultPull(loaded, entry, image, { directory }).steps).toEqual(steps);
+  });
+});
+
 describe('the directory in an image that a generated Dockerfile fills', () => {
   it.each([
     ['/opt/prefect/hello', '/opt/prefect/hello'],

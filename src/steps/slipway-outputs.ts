@@ -7,7 +7,11 @@ import type { PrepareContext } from './model.ts';
  * outputs, by their plain names (design.md, "Interface of the action"): the commit, and the action's own image. A name
  * that stands for nothing is not there.
  */
-export function slipwayOutputs({ revision, ownImage, mode }: PrepareContext): JsonObject {
+export function slipwayOutputs({
+  revision,
+  ownImage,
+  mode,
+}: Pick<PrepareContext, 'revision' | 'ownImage' | 'mode'>): JsonObject {
   const unknown = mode === 'plan' ? KNOWN_AT_DEPLOY : undefined;
   const named: Readonly<Record<string, Json | undefined>> = {
     sha: revision.sha,
