@@ -9,7 +9,7 @@ export interface Flow {
   /** The function's own name, for `-n function/deployment` selection. */
   readonly functionName: string;
   readonly description: string | undefined;
-  /** `version=` of the decorator when it is a literal; else undefined, meaning Prefect's hash of the file. */
+  /** `version=` of the decorator, else the hash of the flow's file; undefined when only the running code knows. */
   readonly version: string | undefined;
   readonly parameters: ParameterSchema;
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { problemsOf } from '../problem.ts';
 import { readFlow } from './index.ts';
@@ -212,6 +213,15 @@ describe('what else is read', () => {
   it('keeps the entrypoint as written and gives the function its own name', async () => {
     const flow = await read('./f.py:f', file('from prefect import flow\n@flow(name="n", version="7")\ndef f(): ...'));
     expect(flow).toMatchObject({ entrypoint: './f.py:f', name: 'n', functionName: 'f', version: '7' });
+  });
+
+  it.each([
+    ['none', '@flow'],
+    ['an empty one', '@flow(version="")'],
+  ])('takes the hash of the file for the version when %s is written', async (_title, decorator) => {
+    const text = `from prefect import flow\r\n${decorator}\ndef f(): ...`;
+    const md5 = createHash('md5').update(text).digest('hex');
+    expect((await read('f.py:f', file(text))).version).toBe(md5);
   });
 
   it('leaves a computed version to Prefect', async () => {

@@ -38,7 +38,7 @@ export interface ReadFlowOptions {
 
 /**
  * Reads what Prefect would register for an entrypoint, without running it (contracts/deploy.md §3): the flow's name,
- * description, literal version and parameter schema.
+ * description, version and parameter schema.
  *
  * @throws Problem (or Problems) with the place in prefect.yaml when the entrypoint leads nowhere, with the place in
  *   the Python file when the flow's name cannot be known or Prefect itself would refuse the flow.
@@ -92,9 +92,16 @@ function describe(context: FlowContext, flow: FlowDefinition): Flow {
     name: flowName(flow),
     functionName: target.kind === 'function' ? target.statement.name : (context.target.object.at(-1) ?? ''),
     description: written ?? (computed ? undefined : doc || undefined),
-    version: options.version?.kind === 'str' && options.version.value !== '' ? options.version.value : undefined,
+    version: versionOf(flow),
     parameters: parameterSchema(flow, doc ?? ''),
   };
+}
+
+/** `version=`, else the hash of the file that holds the function that runs (flows.py of 3.8.8, Flow.__init__). */
+function versionOf({ options: { version }, target, wrappedBy }: FlowDefinition): string | undefined {
+  if (version?.kind === 'str' && version.value !== '') return version.value;
+  const written = version !== undefined && version.kind !== 'none' && version.kind !== 'str';
+  return written || wrappedBy !== undefined ? undefined : target.scope.module.python.md5;
 }
 
 /** The object the entrypoint names, or undefined when the module has no such name. */

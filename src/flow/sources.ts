@@ -4,7 +4,13 @@ import { type PythonFile, parsePython } from './python/parse.ts';
 
 /** Larger files are data, not flows: nothing of them is known. */
 const LARGEST = 5 * 1024 * 1024;
-const TOO_LARGE: PythonFile = { source: '', statements: [], syntaxError: { at: 0, near: '' }, isTooLarge: true };
+const TOO_LARGE: PythonFile = {
+  source: '',
+  md5: '',
+  statements: [],
+  syntaxError: { at: 0, near: '' },
+  isTooLarge: true,
+};
 
 /** Thrown by `peek` for a file nobody has looked for yet. */
 class NeedsFile extends Error {

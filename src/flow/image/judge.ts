@@ -29,7 +29,7 @@ export function judgeAnswer(flow: Flow, source: SchemaSource, answer: Answer | u
   }
   if (source.from === 'image' && answer?.kind === 'flow' && answer.name === flow.name) {
     const { schema, description, version } = answer;
-    return { ...flow, description, version, parameters: { kind: 'exact', schema } };
+    return { ...flow, description, version: version ?? flow.version, parameters: { kind: 'exact', schema } };
   }
   const failure = explain(flow, source, answer, options);
   if (options.policy === 'image') throw failure;

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Tree } from '@lezer/common';
 import { parser } from '@lezer/python';
 import type { Expression, Statement } from './ast.ts';
@@ -9,6 +10,8 @@ import { readStatements } from './statements.ts';
 export interface PythonFile {
   /** The text with `\n` line ends and without a byte order mark; every offset counts in it. */
   readonly source: string;
+  /** Of the file as it is, in hexadecimal digits: the version of its flows that name none. */
+  readonly md5: string;
   readonly statements: readonly Statement[];
   /** The first place that is no Python this parser knows. */
   readonly syntaxError: { readonly at: number; readonly near: string } | undefined;
@@ -39,7 +42,8 @@ export function parsePython(text: string): PythonFile {
   error ??= firstMisindented(tree, readable);
   const at = error === undefined ? undefined : firstInk(source, error);
   const syntaxError = at === undefined ? undefined : { at, near: wordAt(source, at) };
-  return { source, statements: readStatements(tree.topNode, readable), syntaxError };
+  const md5 = createHash('md5').update(text).digest('hex');
+  return { source, md5, statements: readStatements(tree.topNode, readable), syntaxError };
 }
 
 /** Where the first thing stands that is no Python 3; undefined when all of it is. */

@@ -47,6 +47,47 @@ export const DEVIATIONS: readonly Deviation[] = [
     projects: ['imports-missing'],
     path: /^deployments > (run-it\/raises|without imports\/missing) > parameter_openapi_schema > /,
   },
+  {
+    row: 20,
+    why: 'an interval without an anchor keeps the one it got; the CLI moves it to now on every deploy',
+    projects: ['schedules-anchor'],
+    stages: ['again', 'changed'],
+    path: /> schedules > \d+ > schedule > anchor_date$/,
+    action: '<first>',
+  },
+  {
+    row: 4,
+    why: 'a name that matches nothing is an error; the CLI deploys the only entry under that name',
+    projects: ['names-typo'],
+    path: /^(deployments > hello\/onyl|flows > hello|succeeded)$/,
+  },
+  {
+    row: 7,
+    why: 'no pull steps and no image is an error; the CLI sends workers to the folder of the runner',
+    projects: ['pull-none'],
+    path: /^(deployments > hello\/nowhere|flows > hello|succeeded)$/,
+  },
+  {
+    row: 5,
+    why: 'an item of a list that is one placeholder waits for the steps; the CLI drops it before they run',
+    projects: ['steps-whole-tags'],
+    path: /^deployments > hello\/tagged > tags > \d$/,
+  },
+  {
+    row: 6,
+    why: 'paused is sent only when it is written; the CLI switches a paused deployment on again',
+    projects: ['paused'],
+    stages: ['changed'],
+    path: /^deployments > hello\/paused > paused$/,
+    prefect: false,
+    action: true,
+  },
+  {
+    row: 2,
+    why: 'nothing is written before everything is checked; the CLI leaves the flow behind',
+    projects: ['refused'],
+    path: /^flows > hello$/,
+  },
 ];
 
 export interface Verdict {

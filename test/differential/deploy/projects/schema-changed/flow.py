@@ -1,0 +1,10 @@
+from prefect import flow
+
+
+@flow
+def hello(a: int, b: str = "x"):
+    """One.
+
+    Args:
+        a: old
+    """
