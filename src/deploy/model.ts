@@ -110,6 +110,7 @@ export interface QueueWrite {
   readonly name: string;
   readonly action: 'create' | 'change';
   readonly body: JsonObject;
+  readonly changes: readonly Change[];
 }
 
 export type PlannedDeployment =

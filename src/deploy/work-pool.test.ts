@@ -114,6 +114,10 @@ describe('a work pool of prefect.yaml', () => {
         { name: 'high', action: 'change', body: { priority: 1 } },
         { name: 'low', action: 'create', body: { name: 'low', priority: 9 } },
       ],
+      changes: [
+        { field: 'queues.high.priority', before: 2, after: 1 },
+        { field: 'queues.low', before: undefined, after: { name: 'low', priority: 9 } },
+      ],
     });
   });
 

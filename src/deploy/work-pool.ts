@@ -52,7 +52,7 @@ export function planWorkPool(desired: DesiredWorkPool, actual: ActualWorkPools):
   const body = Object.fromEntries(Object.entries(wanted).filter(([key, value]) => !sameJson(before[key], value)));
   const changes: Change[] = [
     ...Object.keys(body).flatMap((key) => leafChanges(key, before[key], body[key])),
-    ...queues.map((queue) => ({ field: `queues.${queue.name}`, before: undefined, after: queue.body })),
+    ...queues.flatMap((queue) => queue.changes),
   ];
   if (changes.length === 0) return { action: 'unchanged', name, where };
   return { action: 'change', name, where, body, queues, changes };
@@ -120,7 +120,11 @@ function planQueues(entries: readonly WorkQueueEntry[], existing: ActualWorkPool
     const queue = existing?.queues.find((one) => one.name === entry.name);
     // A new pool has a queue named default from the start.
     const there = queue !== undefined || (existing === undefined && entry.name === 'default');
-    if (!there) return [{ name: entry.name, action: 'create', body: { name: entry.name, ...wanted } }];
+    const field = `queues.${entry.name}`;
+    if (!there) {
+      const body = { name: entry.name, ...wanted };
+      return [{ name: entry.name, action: 'create', body, changes: [{ field, before: undefined, after: body }] }];
+    }
     const before: JsonObject = {
       priority: queue?.priority ?? null,
       concurrency_limit: queue?.concurrency_limit ?? null,
@@ -128,6 +132,7 @@ function planQueues(entries: readonly WorkQueueEntry[], existing: ActualWorkPool
       is_paused: queue?.is_paused ?? false,
     };
     const body = Object.fromEntries(Object.entries(wanted).filter(([key, value]) => !sameJson(before[key], value)));
-    return Object.keys(body).length === 0 ? [] : [{ name: entry.name, action: 'change', body }];
+    const changes = Object.keys(body).flatMap((key) => leafChanges(`${field}.${key}`, before[key], body[key]));
+    return changes.length === 0 ? [] : [{ name: entry.name, action: 'change', body, changes }];
   });
 }
