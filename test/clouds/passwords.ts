@@ -20,7 +20,8 @@ export interface PasswordRegistries {
   readonly bearer: PasswordRegistry;
 }
 
-export function startPasswordRegistries(minted: Minted): PasswordRegistries {
+/** @param isHubToken tells the tokens of Docker's own identity service, which Docker Hub takes as well. */
+export function startPasswordRegistries(minted: Minted, isHubToken: (token: string) => boolean): PasswordRegistries {
   const ghcr = withTokens(
     {
       host: 'ghcr.io',
@@ -44,6 +45,7 @@ export function startPasswordRegistries(minted: Minted): PasswordRegistries {
       takesPost: true,
       username: 'acme',
       password: minted.make('dckr_pat_'),
+      alsoTakes: isHubToken,
       checksUser: true,
       refused: json(401, { details: 'incorrect username or password' }),
       denied: registryError(401, 'UNAUTHORIZED', 'authentication required', {
@@ -83,6 +85,8 @@ interface TokenRegistryOptions {
   readonly takesPost: boolean;
   readonly username: string;
   readonly password: string;
+  /** Other passwords of the user. */
+  readonly alsoTakes?: (password: string) => boolean;
   readonly checksUser: boolean;
   readonly refused: CloudAnswer;
   readonly denied: CloudAnswer;
@@ -98,7 +102,8 @@ function withTokens(options: TokenRegistryOptions, minted: Minted): PasswordRegi
       takesPost: options.takesPost,
       signIn(signIn) {
         const isUser = signIn.kind === 'password' && (!options.checksUser || signIn.username === username);
-        if (!isUser || signIn.password !== password) return options.refused;
+        const isTheirs = isUser && (signIn.password === password || options.alsoTakes?.(signIn.password) === true);
+        if (!isTheirs) return options.refused;
         return { may: (action) => actions.has(action) };
       },
       denied: () => options.denied,

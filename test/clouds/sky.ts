@@ -1,6 +1,7 @@
 import { ACCOUNT, type AwsRole, type AwsSts, startAwsSts } from './aws-sts.ts';
 import { type Azure, startAzure } from './azure.ts';
 import { type Cloud, notFound } from './cloud.ts';
+import { type DockerIdentity, startDockerIdentity } from './docker-identity.ts';
 import { type Ecr, startEcr } from './ecr.ts';
 import { type EcrPublic, startEcrPublic } from './ecr-public.ts';
 import { type GitHub, SUBJECT, startGitHub } from './github.ts';
@@ -24,6 +25,7 @@ export interface Sky extends PasswordRegistries {
   readonly google: Google;
   readonly azure: Azure;
   readonly metadata: Metadata;
+  readonly dockerIdentity: DockerIdentity;
 }
 
 /** The policy of a role that pushes and makes repositories (the READMEs of AWS's own actions). */
@@ -80,7 +82,8 @@ export async function openSky(minted: Minted): Promise<Sky> {
   const azure = startAzure(github, minted);
   azure.actions.add('pull').add('push');
   const metadata = startMetadata(aws, role, google, azure, minted);
-  const passwords = startPasswordRegistries(minted);
+  const dockerIdentity = startDockerIdentity(github, minted);
+  const passwords = startPasswordRegistries(minted, (token) => dockerIdentity.knows(token));
   const parts = [
     github,
     { clouds: [aws.cloud] },
@@ -91,6 +94,7 @@ export async function openSky(minted: Minted): Promise<Sky> {
     google,
     azure,
     metadata,
+    { clouds: [dockerIdentity.cloud] },
     passwords.ghcr,
     passwords.dockerHub,
     passwords.basic,
@@ -111,6 +115,7 @@ export async function openSky(minted: Minted): Promise<Sky> {
     google,
     azure,
     metadata,
+    dockerIdentity,
     ...passwords,
   };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, inject, it } from 'vitest';
 import type { CloudAnswer } from '../clouds/cloud.ts';
+import { CONNECTION } from '../clouds/docker-identity.ts';
 import { failing, once } from '../clouds/faults.ts';
 import { SUBJECT } from '../clouds/github.ts';
 import { AZURE, GOOGLE, IMAGES, pathOf } from '../clouds/jobs.ts';
@@ -149,6 +150,16 @@ describe('a push among clouds in trouble', () => {
       expect(result.exitCode, result.log).toBe(1);
       for (const words of says) expect(errorOf(result)).toMatch(words);
       expect(result.leftovers).toEqual([]);
+    });
+
+    it('an organisation’s connection to Docker has another ruleset', async () => {
+      scene.sky.dockerIdentity.subject = 'repo:acme/other';
+      const env = { ...scene.sky.github.env, DOCKERHUB_OIDC_CONNECTIONID: CONNECTION };
+      const result = await push('docker.io/acme/hello:one', { env });
+      expect(result.exitCode).toBe(1);
+      expect(errorOf(result)).toMatch(/no matching rule found/);
+      expect(errorOf(result)).toContain(SUBJECT);
+      expect(requestsTo('auth.docker.io')).toEqual([]);
     });
 
     it.each<[string, string, () => Record<string, string>]>([

@@ -1,5 +1,6 @@
 import { describe, expect, inject, it } from 'vitest';
 import { ACCOUNT } from '../clouds/aws-sts.ts';
+import { CONNECTION } from '../clouds/docker-identity.ts';
 import type { Ecr } from '../clouds/ecr.ts';
 import { GOOGLE_AUDIENCE, PROVIDER } from '../clouds/google.ts';
 import { AZURE, GOOGLE } from '../clouds/jobs.ts';
@@ -106,6 +107,14 @@ describe('a push to a cloud’s registry', () => {
       expect(new Set(audiences())).toEqual(new Set(['api://AzureADTokenExchange']));
       expect(hostsAsked()).toEqual(['acme.azurecr.io', 'login.microsoftonline.com', GITHUB]);
     });
+  });
+
+  it('reaches Docker Hub by an organisation’s connection', async () => {
+    const env = { ...scene.sky.github.env, DOCKERHUB_OIDC_CONNECTIONID: CONNECTION };
+    const result = await push('docker.io/acme/hello:one', { env });
+    await expectPushed(result, 'acme/hello');
+    expect(audiences()).toEqual(['https://identity.docker.com']);
+    expect(hostsAsked()).toEqual(['auth.docker.io', 'identity.docker.com', GITHUB, 'registry-1.docker.io']);
   });
 
   describe('where the repository is missing', () => {
