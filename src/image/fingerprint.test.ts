@@ -43,7 +43,7 @@ describe('fingerprint', () => {
     ['tags and repository', {}, { tags: ['latest'], repository: 'ghcr.io/acme/hello' }],
     ['caches', {}, { cacheFrom: ['type=gha'], cacheTo: ['type=gha'], noCache: true, pull: true }],
     ['the builder', {}, { builder: 'mine' }],
-    ['the place that asked', {}, { where: undefined, isFresh: true }],
+    ['the place that asked', {}, { where: undefined, freshBecause: 'x' }],
     ['the value of a secret', { secretEnv: { A: 'one' } }, { secretEnv: { A: 'two' } }],
     ['where a secret comes from', { secrets: ['id=a,env=A'] }, { secrets: ['type=file,id=a,src=/tmp/x'] }],
     ['which key an agent has', { ssh: ['default=/a'] }, { ssh: ['default=/b'] }],

@@ -49,7 +49,7 @@ export function fingerprint(plan: ImagePlan, context: FingerprintContext): Finge
     shmSize: _shmSize,
     where: _where,
     secretEnv: _secretEnv,
-    isFresh: _isFresh,
+    freshBecause: _freshBecause,
     changedBy: _changedBy,
     ...inputs
   } = plan;

@@ -6,7 +6,7 @@ import type { ImagePlan } from './model.ts';
  * plans are built once (contracts/deploy.md §2.7, "Memo").
  */
 export function imageKey(plan: ImagePlan): string {
-  const { where: _where, changedBy: _changedBy, isFresh: _isFresh, ...rest } = plan;
+  const { where: _where, changedBy: _changedBy, freshBecause: _freshBecause, ...rest } = plan;
   return JSON.stringify(sorted(rest));
 }
 

@@ -42,8 +42,8 @@ export interface ImagePlan {
   /** Seconds since the epoch for SOURCE_DATE_EPOCH; undefined outside git. */
   readonly sourceDateEpoch: number | undefined;
   readonly push: boolean;
-  /** True: built although the registry may hold it already. */
-  readonly isFresh?: boolean;
+  /** Why it is built although the registry may hold it already, a clause: `ignore_cache is set`; absent: it need not be. */
+  readonly freshBecause?: string;
   /** What may have changed files of the work tree in this run, so that the commit does not say what is built. */
   readonly changedBy?: string;
   /** The step or input that asked for it. */

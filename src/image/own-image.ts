@@ -71,6 +71,7 @@ export async function planOwnImage(
     cacheTo: image.cacheTo.map((one) => withPaths(one, directory)),
     noCache: image.noCache,
     pull: image.pull,
+    ...(image.pull ? { freshBecause: 'pull asks for the newest base image' } : {}),
     network: image.network,
     addHosts: image.addHosts,
     ...secretsOf(image, directory),

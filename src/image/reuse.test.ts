@@ -53,9 +53,8 @@ describe('reuseImage', () => {
 
   it.each<[string, Partial<ImagePlan>, Partial<ReuseContext>, Fingerprint]>([
     ['if-exists is rebuild', {}, { ifExists: 'rebuild' }, KNOWN],
-    ['ignore_cache is set', { isFresh: true }, {}, KNOWN],
+    ['ignore_cache is set', { freshBecause: 'ignore_cache is set' }, {}, KNOWN],
     ['it is to be built without a cache', { noCache: true }, {}, KNOWN],
-    ['pull asks for the newest base image', { pull: true }, {}, KNOWN],
     ['none of its tags names the commit', { tags: ['latest'] }, {}, KNOWN],
     ['the work tree has changes', {}, {}, { kind: 'unknown', because: 'the work tree has changes' }],
   ])('asks for nothing when %s', async (because, plan, context, inputs) => {

@@ -70,9 +70,8 @@ export function whatToLookFor(
   { ifExists, revision }: Pick<ReuseContext, 'ifExists' | 'revision'>,
 ): Decision {
   if (ifExists === 'rebuild') return { kind: 'build', because: 'if-exists is rebuild' };
-  if (plan.isFresh === true) return { kind: 'build', because: 'ignore_cache is set' };
+  if (plan.freshBecause !== undefined) return { kind: 'build', because: plan.freshBecause };
   if (plan.noCache) return { kind: 'build', because: 'it is to be built without a cache' };
-  if (plan.pull) return { kind: 'build', because: 'pull asks for the newest base image' };
   if (inputs.kind === 'unknown') return { kind: 'build', because: inputs.because };
   const tag = revision.sha === undefined ? undefined : tagOfCommit(plan.tags, revision.sha);
   if (tag === undefined) return { kind: 'build', because: 'none of its tags names the commit' };

@@ -56,18 +56,25 @@ export const buildDockerImage: StepFunction = {
       builder: builder ?? step.context.builder,
       sourceDateEpoch: step.context.revision.committedAt,
       push,
-      ...(inputs.ignore_cache === true ? { isFresh: true } : {}),
+      ...freshness(step, inputs),
       ...(step.changedBy === undefined ? {} : { changedBy: step.changedBy }),
       where: step.step.where,
     };
-    const built = await buildOnce(step, plan, ahead?.credentials, inputs.ignore_cache === true);
+    const built = buildOnce(step, plan, ahead?.credentials, inputs.ignore_cache === true);
     for (const tag of [image.tag, ...image.additionalTags]) {
       step.images.byName.set(`${image.repository}:${tag}`, { plan, built });
     }
-    const id = step.context.mode === 'plan' ? KNOWN_AT_DEPLOY : (built.digest ?? built.image);
-    return { outputs: { ...imageOutputs(image), image_id: id }, image: built };
+    const outputs = imageOutputs(image);
+    if (step.context.mode === 'plan') return { outputs: { ...outputs, image_id: KNOWN_AT_DEPLOY }, image: built };
+    return { outputs, image: built, late: { name: 'image_id', from: ({ digest, image: name }) => digest ?? name } };
   },
 };
+
+/** Prefect's own default of `pull` is true and says nothing of what the writer wants; written out it does. */
+function freshness(step: StepRun, inputs: z.infer<typeof Inputs>): Pick<ImagePlan, 'freshBecause'> {
+  if (inputs.ignore_cache === true) return { freshBecause: 'ignore_cache is set' };
+  return step.inputs.pull === true ? { freshBecause: 'pull asks for the newest base image' } : {};
+}
 
 /** One for equal builds, made up when the first of them comes (§2.7, "tag"). */
 function defaultTag(step: StepRun): string {

@@ -3,7 +3,8 @@ import { pythonStr } from '@slipway/prefect/template';
 import { z } from 'zod';
 import { foreseenImage } from '../image/foreseen.ts';
 import { imageKey } from '../image/key.ts';
-import type { BuiltImage, ImagePlan } from '../image/model.ts';
+import type { ImagePlan } from '../image/model.ts';
+import { alreadyBuilt, type Building } from './build-queue.ts';
 import { isUnknown } from './foresight.ts';
 import { checkTag, readRepository } from './image-name.ts';
 import type { PushCredentials, StepRun } from './model.ts';
@@ -52,31 +53,36 @@ export function imageOutputs(image: NamedImage): JsonObject {
 }
 
 /**
- * Builds an image, or gives the one that an equal step built before (contracts/deploy.md §2.7, "Memo"). In plan mode the
+ * Queues the build of an image, or gives that of an equal step before (contracts/deploy.md §2.7, "Memo"). In plan mode the
  * image is foreseen.
  *
  * @param isFresh build again although an equal step has built before (`ignore_cache`).
  */
-export async function buildOnce(
+export function buildOnce(
   step: StepRun,
   plan: ImagePlan,
   credentials: PushCredentials | undefined,
   isFresh: boolean,
-): Promise<BuiltImage> {
-  const { built } = step.images;
+): Building {
+  const { built, queue } = step.images;
   const { log } = step.context.world;
   const isPlan = step.context.mode === 'plan';
   const key = imageKey({ ...plan, push: false });
   const known = isFresh ? undefined : built.get(key);
   // What was pushed serves those that do not ask for it too.
   if (known !== undefined && (known.plan.push || !plan.push)) {
-    if (!isPlan) log.info(`${known.image} is built already, by an equal step of this run.`);
+    if (!isPlan) log.info(`${nameOf(known.plan)} is built by an equal step of this run.`);
     return known;
   }
-  const made = isPlan ? foreseenImage(plan) : await step.context.buildImage(plan, credentials);
-  if (isPlan) log.info(`A deploy ${plan.push ? 'builds and pushes' : 'builds'} ${made.image}.`);
-  built.set(key, made);
-  return made;
+  const building = isPlan ? alreadyBuilt(foreseenImage(plan)) : queue.add(plan, credentials);
+  if (isPlan) log.info(`A deploy ${plan.push ? 'builds and pushes' : 'builds'} ${nameOf(plan)}.`);
+  built.set(key, building);
+  return building;
+}
+
+/** `repository:tag` of the main tag. */
+export function nameOf(plan: ImagePlan): string {
+  return `${plan.repository}:${plan.tags[0]}`;
 }
 
 const Credentials = z.object({

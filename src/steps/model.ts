@@ -1,9 +1,10 @@
-import type { JsonObject } from '@slipway/prefect/json';
+import type { Json, JsonObject } from '@slipway/prefect/json';
 import type { ReferenceReaders } from '@slipway/prefect/template';
 import type { BuiltImage, ImagePlan } from '../image/model.ts';
 import type { Entry, Project, StepSpec } from '../project/model.ts';
 import type { Revision } from '../source/model.ts';
 import type { World } from '../world.ts';
+import type { Building, BuildQueue } from './build-queue.ts';
 
 /** Outputs of the steps so far: flat keys, and a mapping under each step's id (contracts/deploy.md §2.1). */
 export type StepOutputs = JsonObject;
@@ -86,24 +87,27 @@ export interface StepResult {
   readonly hasNone?: boolean;
   /** The directory from now on; undefined: unchanged. */
   readonly directory?: string;
-  /** What it built or pushed. */
-  readonly image?: BuiltImage;
+  /** What it builds or pushes. */
+  readonly image?: Building;
+  /** An output that is known only when the image is built. */
+  readonly late?: { readonly name: string; readonly from: (image: BuiltImage) => Json };
 }
 
 /** What Docker steps of all entries share, so that equal images are built once (contracts/deploy.md §2.7, "Memo"). */
 export interface ImageMemo {
   /** By the plan's key without `push`. */
-  readonly built: Map<string, BuiltImage>;
+  readonly built: Map<string, Building>;
   /** The build behind each `repository:tag`. */
   readonly byName: Map<string, NamedBuild>;
   /** Tags that were made up for builds without one, by the build's own inputs. */
   readonly defaultTags: Map<string, string>;
+  readonly queue: BuildQueue;
 }
 
 /** A build and what it was asked for; what was built may be an equal plan's. */
 export interface NamedBuild {
   readonly plan: ImagePlan;
-  readonly built: BuiltImage;
+  readonly built: Building;
 }
 
 /** A function that steps may name. */

@@ -1,9 +1,10 @@
-import type { JsonObject } from '@slipway/prefect/json';
+import { isJsonObject, type Json, type JsonObject } from '@slipway/prefect/json';
 import { type ReferenceReaders, readOnce } from '@slipway/prefect/template';
 import type { BuiltImage } from '../image/model.ts';
 import { throwIfAny } from '../problem.ts';
 import type { Entry, StepSpec } from '../project/model.ts';
 import { type EffectiveSteps, effectiveSteps } from '../project/steps-of.ts';
+import { alreadyBuilt, type Building, BuildQueue } from './build-queue.ts';
 import { findPython } from './find-python.ts';
 import { inputsHandedOn } from './foreseen-outputs.ts';
 import { unknownPaths } from './foresight.ts';
@@ -32,11 +33,52 @@ export async function prepare(entries: readonly Entry[], context: PrepareContext
   throwIfAny(checkSteps(steps, await hasPythonFor(steps, context)));
   const workTree: WorkTree = { changedBy: undefined };
   const references = { readers: readOnce(context.readers) };
-  const images: ImageMemo = { built: new Map(), byName: namesOf(context.ownImage), defaultTags: new Map() };
-  const prepared: Prepared[] = [];
+  const images: ImageMemo = {
+    built: new Map(),
+    byName: namesOf(context.ownImage),
+    defaultTags: new Map(),
+    queue: new BuildQueue(context.buildImage),
+  };
+  const interpreted: Interpreted[] = [];
   for (const { entry, steps } of effective)
-    prepared.push(await prepareEntry(entry, steps, { images, workTree, references }, context));
-  return prepared;
+    interpreted.push(await interpret(entry, steps, { images, workTree, references }, context));
+  await images.queue.run();
+  return await Promise.all(interpreted.map(finished));
+}
+
+/** An entry whose steps have run, but for builds that may still be in the queue. */
+interface Interpreted extends Pick<Prepared, 'entry' | 'pull' | 'outputs'> {
+  readonly images: readonly Building[];
+  readonly late: readonly LateOutput[];
+}
+
+/** An output of a step that comes when its image is built. */
+interface LateOutput {
+  readonly id: string | undefined;
+  readonly name: string;
+  readonly value: () => Promise<Json>;
+}
+
+async function finished({ entry, pull, outputs, images, late }: Interpreted): Promise<Prepared> {
+  const all = await withLate(outputs, late);
+  const made = await Promise.all(images.map((image) => image.made));
+  return { entry, outputs: all, images: made.reduce(withImage, []), pull, unknown: unknownPaths(all) };
+}
+
+async function withLate(outputs: JsonObject, late: readonly LateOutput[]): Promise<JsonObject> {
+  let all = outputs;
+  for (const { id, name, value } of late) {
+    const come = { [name]: await value() };
+    const own = id === undefined ? undefined : all[id];
+    all = { ...all, ...come, ...(id !== undefined && isJsonObject(own) ? { [id]: { ...own, ...come } } : {}) };
+  }
+  return all;
+}
+
+/** True when a step may ask for an output that is not there yet: it names it, or takes all outputs of an id. */
+function asksFor(step: StepSpec, late: readonly LateOutput[]): boolean {
+  const text = JSON.stringify(step.inputs).replaceAll(' ', '');
+  return late.some(({ id, name }) => text.includes(name) || (id !== undefined && text.includes(`{{${id}}}`)));
 }
 
 /** What steps of all entries share. */
@@ -56,7 +98,9 @@ interface WorkTree {
 function namesOf(own: BuiltImage | undefined): Map<string, NamedBuild> {
   const tags = own?.plan.tags ?? [];
   return new Map(
-    tags.flatMap((tag) => (own ? [[`${own.plan.repository}:${tag}`, { plan: own.plan, built: own }]] : [])),
+    tags.flatMap((tag) =>
+      own ? [[`${own.plan.repository}:${tag}`, { plan: own.plan, built: alreadyBuilt(own) }]] : [],
+    ),
   );
 }
 
@@ -66,39 +110,54 @@ async function hasPythonFor(steps: ReadonlySet<StepSpec>, { world }: PrepareCont
   return (await findPython(stepEnvironment(world.env), world.files.exists)) !== undefined;
 }
 
-async function prepareEntry(
+/**
+ * Runs the steps of one entry in order. Builds are only queued: what follows them goes on, as long as it neither asks for
+ * their outputs nor does anything that a build could notice, or notice a build by. Docker's own steps and those that
+ * only read do not; before every other one the queue is run.
+ */
+async function interpret(
   entry: Entry,
   steps: EffectiveSteps,
   { images, workTree, references }: Shared,
   context: PrepareContext,
-): Promise<Prepared> {
+): Promise<Interpreted> {
   const env = stepEnvironment(context.world.env);
   const queue = [...steps.build, ...steps.push];
   let outputs: JsonObject = slipwayOutputs(context);
   let { directory } = context.project;
-  let built: readonly BuiltImage[] = context.ownImage === undefined ? [] : [context.ownImage];
+  const built: Building[] = context.ownImage === undefined ? [] : [alreadyBuilt(context.ownImage)];
+  let late: LateOutput[] = [];
+  const catchUp = async () => {
+    await images.queue.run();
+    outputs = await withLate(outputs, late);
+    late = [];
+  };
   for (const [index, step] of queue.entries()) {
     context.world.signal.throwIfAborted();
-    const result = await inLog(entry, step, context, async () => {
-      const inputs = await fillInputs(step, inputsFor(step, context), outputs, env, { ...context, ...references });
-      const following = queue.slice(index + 1);
-      const { changedBy } = workTree;
-      const shared = { images, changedBy };
-      const run = { context, entry, step, inputs, directory, env, outputs, following, pull: steps.pull, ...shared };
-      const { onlyReads, run: runStep } = stepFunction(step);
-      const changes = onlyReads?.(run) !== true;
-      if (changes) workTree.changedBy ??= `the step ${stepLabel(step)}`;
-      const done = await runStep(run);
-      if (changes && context.mode === 'deploy') references.readers = readOnce(context.readers);
-      return done;
-    });
+    if (asksFor(step, late)) await catchUp();
+    const inputs = await fillInputs(step, inputsFor(step, context), outputs, env, { ...context, ...references });
+    const following = queue.slice(index + 1);
+    const { changedBy } = workTree;
+    const shared = { images, changedBy };
+    const run = { context, entry, step, inputs, directory, env, outputs, following, pull: steps.pull, ...shared };
+    const { onlyReads, run: runStep } = stepFunction(step);
+    const changes = onlyReads?.(run) !== true;
+    if (changes) await catchUp();
+    if (changes) workTree.changedBy ??= `the step ${stepLabel(step)}`;
+    const result = await inLog(entry, step, context, () => runStep({ ...run, outputs }));
+    if (changes && context.mode === 'deploy') references.readers = readOnce(context.readers);
     if (step.id !== undefined && Object.hasOwn(result.outputs, step.id)) warnOfLostId(step, step.id, context);
     const named = step.id === undefined || result.hasNone ? {} : { [step.id]: result.outputs };
     outputs = { ...outputs, ...named, ...result.outputs };
     directory = result.directory ?? directory;
-    built = withImage(built, result.image);
+    const { image, late: output } = result;
+    if (image === undefined) continue;
+    built.push(image);
+    if (output !== undefined) {
+      late.push({ id: step.id, name: output.name, value: async () => output.from(await image.made) });
+    }
   }
-  return { entry, outputs, images: built, pull: steps.pull, unknown: unknownPaths(outputs) };
+  return { entry, outputs, images: built, late, pull: steps.pull };
 }
 
 /** The outputs without an id come last, so that one of them takes the place of the id (contract, "Seen on 3.8.8" 6). */
@@ -138,8 +197,8 @@ async function inLog(
 }
 
 /** An image that was built first and pushed later counts once, as pushed. */
-function withImage(images: readonly BuiltImage[], image: BuiltImage | undefined): readonly BuiltImage[] {
-  if (image === undefined || images.includes(image)) return images;
+function withImage(images: readonly BuiltImage[], image: BuiltImage): readonly BuiltImage[] {
+  if (images.includes(image)) return images;
   const isSame = (other: BuiltImage) => {
     return (
       other.plan.repository === image.plan.repository && other.plan.tags.every((tag) => image.plan.tags.includes(tag))

@@ -5,6 +5,7 @@ import {
   ImageInputs,
   imageOutputs,
   type NamedImage,
+  nameOf,
   readCredentials,
   readNamedImage,
 } from './docker-image.ts';
@@ -30,12 +31,16 @@ export const pushDockerImage: StepFunction = {
     const isPushed = build.built.plan.push && tags.every((tag) => build.built.plan.tags.includes(tag));
     if (isPushed) {
       const { mode, world } = step.context;
-      if (mode === 'deploy') world.log.info(`${build.built.image} is pushed already, together with its build.`);
+      if (mode === 'deploy') world.log.info(`${nameOf(build.built.plan)} is pushed together with its build.`);
       return { outputs };
     }
-    const plan: ImagePlan = { ...build.plan, tags, push: true, where: step.step.where };
+    // The same layers come from the cache of the build before.
+    await step.images.queue.run();
+    const { changedBy } = step;
+    const changed = changedBy === undefined ? {} : { changedBy };
+    const plan: ImagePlan = { ...build.plan, ...changed, tags, push: true, where: step.step.where };
     const credentials = readCredentials(step, step.inputs.credentials);
-    return { outputs, image: await buildOnce(step, plan, credentials, inputs.ignore_cache === true) };
+    return { outputs, image: buildOnce(step, plan, credentials, inputs.ignore_cache === true) };
   },
 };
 

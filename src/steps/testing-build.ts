@@ -16,6 +16,10 @@ export async function build(
 ) {
   const { id, pull, ...more } = settings;
   const step = { ...(await testRun(inputs, { step: { function: BUILD, id }, ...more })), pull };
-  const result = await buildDockerImage.run(step);
+  const early = await buildDockerImage.run(step);
+  await step.images.queue.run();
+  const made = await early.image?.made;
+  const late = early.late === undefined || made === undefined ? {} : { [early.late.name]: early.late.from(made) };
+  const result = { ...early, outputs: { ...early.outputs, ...late } };
   return { step, result, plan: result.image?.plan, world: step.context.world };
 }

@@ -9,6 +9,7 @@ import type { StepSpec } from '../project/model.ts';
 import { projectFrom } from '../project/testing-project.ts';
 import { someRevision } from '../source/testing-revision.ts';
 import type { World } from '../world.ts';
+import { BuildQueue } from './build-queue.ts';
 import type { PrepareContext, PushCredentials, StepRun } from './model.ts';
 
 /** A directory that is removed when the test ends. */
@@ -142,7 +143,7 @@ export async function testRun(
     outputs: {},
     following: settings.following ?? [],
     pull: undefined,
-    images: { built: new Map(), byName: new Map(), defaultTags: new Map() },
+    images: { built: new Map(), byName: new Map(), defaultTags: new Map(), queue: new BuildQueue(context.buildImage) },
     changedBy: undefined,
   };
 }
