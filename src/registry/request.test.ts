@@ -48,13 +48,15 @@ describe('a request to a registry', () => {
     expect(seen.every((line) => line.startsWith('registry /start '))).toBe(true);
   });
 
-  it.each(['http://registry.example/', 'http://10.0.0.1/', 'http://localhost.example/', 'http://127.0.0.1.example/'])(
-    'is not sent to %s at all',
-    async (address) => {
-      const sent = send({ ...world, fetch: refuse }, new URL(address), { method: 'GET', redirects: 'follow' });
-      await expect(sent).rejects.toMatchObject({ code: 'plain http' });
-    },
-  );
+  it.each([
+    'http://registry.example/',
+    'http://10.0.0.1/',
+    'http://localhost.example/',
+    'http://127.0.0.1.example/',
+  ])('is not sent to %s at all', async (address) => {
+    const sent = send({ ...world, fetch: refuse }, new URL(address), { method: 'GET', redirects: 'follow' });
+    await expect(sent).rejects.toMatchObject({ code: 'plain http' });
+  });
 
   function ask(request: RegistryRequest) {
     return send({ ...world, fetch }, new URL('/start', origin(registry)), request);

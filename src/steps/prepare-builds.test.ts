@@ -75,7 +75,10 @@ deployments: [{name: a}, {name: b, build: [{${BUILD}: {image_name: acme/b, tag: 
 
   it.each([
     ['a script', `${SHELL}: {script: echo}`],
-    ['a step that asks for the image’s id', `${SHELL}: {script: "git log -1 --format=%h-{{ one.image_id }}", directory: ${import.meta.dirname}}`],
+    [
+      'a step that asks for the image’s id',
+      `${SHELL}: {script: "git log -1 --format=%h-{{ one.image_id }}", directory: ${import.meta.dirname}}`,
+    ],
   ])('is built before %s', async (_what, step) => {
     const text = `build:
 - ${BUILD}: {id: one, image_name: acme/one, tag: v1, push: true}
