@@ -43,6 +43,10 @@ export const buildDockerImage: StepFunction = {
     const push = options.push || ahead !== undefined;
     const { builder, push: _push, ...said } = options;
     if (!push && said.platforms.length > 1) throw severalPlatforms(step);
+    if (!push && (said.provenance ?? said.sbom) !== undefined) {
+      const remedy = 'Let a push_docker_image step of the same image follow, or leave provenance and sbom out.';
+      throw stepProblem(step, 'asks for provenance or an SBOM, which the registry keeps, and is not pushed', remedy);
+    }
     const context = resolve(step.directory, inputs.path ?? '.');
     const plan: ImagePlan = {
       ...said,
@@ -51,8 +55,6 @@ export const buildDockerImage: StepFunction = {
       context,
       dockerfile: await dockerfileOf(step, inputs, context),
       secretEnv: {},
-      provenance: undefined,
-      sbom: undefined,
       builder: builder ?? step.context.builder,
       sourceDateEpoch: step.context.revision.committedAt,
       push,

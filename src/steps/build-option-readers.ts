@@ -21,6 +21,8 @@ export type BuildOptions = Pick<
   | 'buildContexts'
   | 'allow'
   | 'shmSize'
+  | 'provenance'
+  | 'sbom'
 > & { readonly builder: string | undefined; readonly push: boolean };
 
 export type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
@@ -119,10 +121,6 @@ export function ignored(): undefined {
   return undefined;
 }
 
-export function onlyFalse(value: Json): string | undefined {
-  return value === false ? undefined : 'false, as it would give every push another digest';
-}
-
 /** An option that is there to be left alone. */
 export function only(values: readonly Json[], wanted: string): Reader {
   return (value) => (values.includes(value) ? undefined : wanted);
@@ -132,11 +130,32 @@ export function nothing(wanted: string): Reader {
   return (value) => (isJsonObject(value) && Object.keys(value).length === 0 ? undefined : wanted);
 }
 
-/** `type=sbom,disabled=true` says what `sbom: false` says. */
-export function onlyDisabled(value: Json): string | undefined {
-  const items = (Array.isArray(value) ? value : [value]).map(asKeys);
-  const off = items.every((keys) => ['provenance', 'sbom'].includes(keys?.get('type') ?? '') && isOn(keys, 'disabled'));
-  return off ? undefined : 'of attestations that are disabled, as others would give every push another digest';
+/** What buildx's `--provenance` and `--sbom` take: true, `mode=max`, the same as a mapping; false asks for none. */
+export function attestation(name: 'provenance' | 'sbom'): Reader {
+  return (value, options) => {
+    const text = isJsonObject(value)
+      ? textOf(new Map(Object.entries(value).map(([k, v]) => [k, pythonStr(v)])))
+      : value;
+    if (typeof text !== 'boolean' && (typeof text !== 'string' || text === ''))
+      return 'true, false or text such as mode=max';
+    options[name] = String(text) === 'false' ? undefined : String(text);
+    return undefined;
+  };
+}
+
+/** `--attest` in its long form: `type=sbom`, `type=provenance,mode=max`; `disabled=true` asks for none. */
+export function attestations(value: Json, options: Mutable<BuildOptions>): string | undefined {
+  for (const keys of (Array.isArray(value) ? value : [value]).map(asKeys)) {
+    const type = keys?.get('type');
+    if (keys === undefined || (type !== 'provenance' && type !== 'sbom')) return 'of type=provenance or type=sbom';
+    const more = new Map([...keys].filter(([key]) => key !== 'type' && key !== 'disabled'));
+    options[type] = isOn(keys, 'disabled') ? undefined : textOf(more) || 'true';
+  }
+  return undefined;
+}
+
+function textOf(keys: ReadonlyMap<string, string>): string {
+  return [...keys].map(([key, value]) => `${key}=${value}`).join(',');
 }
 
 /**

@@ -1,6 +1,8 @@
 import type { JsonObject } from '@slipway/prefect/json';
 import { contextsWithPaths, sshWithPaths } from '../image/option-paths.ts';
 import {
+  attestation,
+  attestations,
   type BuildOptions,
   destination,
   flag,
@@ -10,8 +12,6 @@ import {
   type Mutable,
   nothing,
   only,
-  onlyDisabled,
-  onlyFalse,
   pairs,
   type Reader,
   size,
@@ -61,10 +61,10 @@ const READERS: Readonly<Record<string, Reader>> = {
   encoding: ignored,
   use_config_proxy: ignored,
   load: ignored,
-  // Both are off in our builds, which keeps the digest the same from push to push (design.md, difference 8).
-  provenance: onlyFalse,
-  sbom: onlyFalse,
-  attest: onlyDisabled,
+  // None unless asked for, which keeps the digest the same from push to push (design.md, difference 8).
+  provenance: attestation('provenance'),
+  sbom: attestation('sbom'),
+  attest: attestations,
   output: destination,
   // What neither buildx nor its dockerd can do; docker-py asks the old builder for it.
   squash: only([false], 'false: BuildKit does not join layers; copy what counts into a last stage (COPY --from)'),
@@ -98,6 +98,8 @@ export function readBuildOptions(step: StepRun, written: JsonObject): BuildOptio
     buildContexts: {},
     allow: [],
     shmSize: undefined,
+    provenance: undefined,
+    sbom: undefined,
     builder: undefined,
     push: false,
   };
