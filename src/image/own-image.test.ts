@@ -75,6 +75,7 @@ describe('the action’s own image', () => {
       builder: undefined,
       sourceDateEpoch: 1_700_000_000,
       push: true,
+      freshBecause: 'pull asks for the newest base image',
       where: undefined,
     });
   });
