@@ -1,0 +1,11 @@
+from prefect import flow
+
+
+@flow
+def hello(name: str = "Marvin", count: int = 1):
+    """Says hello."""
+
+
+@flow
+def hello_again():
+    pass

@@ -1,0 +1,6 @@
+from prefect import flow
+
+
+@flow
+def hello(name: str = "Marvin", count: int = 1):
+    """Says hello."""

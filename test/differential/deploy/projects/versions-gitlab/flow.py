@@ -1,0 +1,11 @@
+from prefect import flow
+
+
+@flow
+def hello():
+    pass
+
+
+@flow(version="flow-1")
+def versioned():
+    pass

@@ -1,0 +1,6 @@
+from prefect import flow
+
+
+@flow
+def anything(values: dict = {}, day=None, flag=None):
+    pass
