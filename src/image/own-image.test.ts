@@ -66,7 +66,6 @@ describe('the action’s own image', () => {
       cacheTo: [`type=local,dest=${directory}/cache,mode=max`],
       noCache: true,
       pull: true,
-      freshBecause: 'pull asks for the newest base image',
       network: 'host',
       addHosts: ['db:10.0.0.1'],
       allow: [],
