@@ -64,6 +64,18 @@ describe('readEvent', () => {
       { kind: 'pull_request', number: 7, headSha: HEAD, fromFork: true, target: true, headBranch: 'x' },
     ],
     [
+      'a review of a fork’s pull request',
+      { GITHUB_EVENT_NAME: 'pull_request_review' },
+      pull({ sha: HEAD, ref: 'x', repo: { full_name: 'eve/demo' } }),
+      { kind: 'pull_request', number: 7, headSha: HEAD, fromFork: true, target: false, headBranch: 'x' },
+    ],
+    [
+      'a comment in the review of a pull request',
+      { GITHUB_EVENT_NAME: 'pull_request_review_comment' },
+      pull({ sha: HEAD, ref: 'x', repo: { full_name: 'acme/demo' } }),
+      { kind: 'pull_request', number: 7, headSha: HEAD, fromFork: false, target: false, headBranch: 'x' },
+    ],
+    [
       'a payload that only GITHUB_REF gives a number',
       { GITHUB_EVENT_NAME: 'pull_request', GITHUB_REF: 'refs/pull/12/merge', GITHUB_HEAD_REF: 'feat' },
       {},
@@ -81,6 +93,19 @@ describe('readEvent', () => {
         },
       },
       { kind: 'workflow_run', headSha: HEAD, headBranch: 'x', fromFork: true, ofPullRequest: true },
+    ],
+    [
+      'a workflow_run after pull_request_target',
+      { GITHUB_EVENT_NAME: 'workflow_run', GITHUB_REPOSITORY: 'acme/demo' },
+      { workflow_run: { event: 'pull_request_target', head_repository: { full_name: 'acme/demo' } } },
+      {
+        kind: 'workflow_run',
+        headSha: undefined,
+        headBranch: undefined,
+        fromFork: false,
+        ofPullRequest: true,
+        target: true,
+      },
     ],
     [
       'a workflow_run after a push',

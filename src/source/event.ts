@@ -31,6 +31,14 @@ const Payload = z.looseObject({
 });
 type Payload = z.infer<typeof Payload>;
 
+/** A review runs on the pull request's test merge as well, with the same payload. */
+const PULL_REQUEST_EVENTS: readonly string[] = [
+  'pull_request',
+  'pull_request_target',
+  'pull_request_review',
+  'pull_request_review_comment',
+];
+
 /**
  * The event that started the run, from GITHUB_EVENT_NAME and the JSON file at GITHUB_EVENT_PATH.
  *
@@ -42,7 +50,7 @@ type Payload = z.infer<typeof Payload>;
 export async function readEvent(env: Environment, files: Pick<Files, 'readText'>): Promise<RunEvent> {
   const name = env.GITHUB_EVENT_NAME ?? '';
   if (name === 'push') return { kind: 'push', ref: env.GITHUB_REF };
-  if (name === 'pull_request' || name === 'pull_request_target') {
+  if (PULL_REQUEST_EVENTS.includes(name)) {
     return pullRequest(await readPayload(env, files), env, name === 'pull_request_target');
   }
   if (name === 'workflow_run') return workflowRun(await readPayload(env, files), env);
@@ -109,7 +117,8 @@ function workflowRun(payload: Payload, env: Environment): RunEvent {
     headSha: run?.head_sha,
     headBranch: run?.head_branch ?? undefined,
     fromFork: !isSame(run?.head_repository?.full_name, ownRepository(payload, env)),
-    ofPullRequest: run?.event === 'pull_request' || run?.event === 'pull_request_target',
+    ofPullRequest: PULL_REQUEST_EVENTS.includes(run?.event ?? ''),
+    ...(run?.event === 'pull_request_target' ? { target: true } : {}),
   };
 }
 

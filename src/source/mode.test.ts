@@ -9,12 +9,13 @@ const pull = (fromFork: boolean, target = false): RunEvent => ({
   fromFork,
   target,
 });
-const run = (fromFork: boolean, ofPullRequest: boolean): RunEvent => ({
+const run = (fromFork: boolean, ofPullRequest: boolean, target = false): RunEvent => ({
   kind: 'workflow_run',
   headSha: undefined,
   headBranch: undefined,
   fromFork,
   ofPullRequest,
+  target,
 });
 const push: RunEvent = { kind: 'push', ref: 'refs/heads/main' };
 const other = (name: string): RunEvent => ({ kind: 'other', name });
@@ -38,6 +39,7 @@ describe('decideMode', () => {
     ['deploy', 'pull_request_target', pull(false, true), 'plan', true],
     ['deploy', 'a fork’s pull_request_target', pull(true, true), 'plan', true],
     ['deploy', 'a workflow after a fork’s pull request', run(true, true), 'plan', true],
+    ['deploy', 'a workflow after pull_request_target', run(false, true, true), 'plan', true],
     ['plan', 'a push', push, 'plan', false],
     ['plan', 'a fork’s pull request', pull(true), 'plan', false],
   ];

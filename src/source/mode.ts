@@ -14,9 +14,9 @@ export interface ModeDecision {
 /**
  * Whether this run may write.
  *
- * `auto` plans on pull requests (also a merge queue's, and a workflow_run that follows a pull request) and deploys
- * otherwise. Whatever the input says, content that strangers can choose never writes: a fork's pull request,
- * pull_request_target (which runs with this repository's secrets) and a workflow_run started from a fork
+ * `auto` plans on pull requests and their reviews (also a merge queue's, and a workflow_run that follows a pull request)
+ * and deploys otherwise. Whatever the input says, content that strangers can choose never writes: a fork's pull request,
+ * pull_request_target (which runs with this repository's secrets) and a workflow_run that follows one of the two
  * (anchors/action.md §7, "Event trust"). In plan mode nothing is built, pushed, cached or written to the server.
  *
  * @param allowUntrusted such content is treated like this repository's own (the input `allow-untrusted`).
@@ -41,6 +41,9 @@ function whyUntrusted(event: RunEvent): string | undefined {
   }
   if (event.kind === 'workflow_run' && event.fromFork) {
     return 'the workflow that this one follows was started from a fork, and those never write unless `allow-untrusted` says so';
+  }
+  if (event.kind === 'workflow_run' && event.target === true) {
+    return 'the workflow that this one follows ran on pull_request_target, and those never write unless `allow-untrusted` says so';
   }
   return undefined;
 }

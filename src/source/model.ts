@@ -69,6 +69,8 @@ export type RunEvent =
       readonly headBranch: string | undefined;
       readonly fromFork: boolean;
       readonly ofPullRequest: boolean;
+      /** The one before ran on pull_request_target: what it left behind may be anybody's. */
+      readonly target?: boolean;
     }
   | { readonly kind: 'other'; readonly name: string };
 
