@@ -42,6 +42,14 @@ describe('buildImage', () => {
     expect(warnings().join()).toContain(`buildx names ${OTHER} for localhost:5000/hello:f3d46caf`);
   });
 
+  it('takes what it pushed when somebody else has moved the tag since, and tells', async () => {
+    const held = (reference: string) => Promise.resolve(reference === OTHER ? OTHER : DIGEST);
+    const plan = await planIn({});
+    const built = await buildImage(plan, contextOf(scripted([{ metadata: metadata(OTHER) }]), held));
+    expect(built.imageRef).toBe(`localhost:5000/hello@${OTHER}`);
+    expect(warnings().join()).toContain(`somebody has put the tag on ${DIGEST} since`);
+  });
+
   it.each([
     ['null'],
     ['{}'],
@@ -145,19 +153,27 @@ describe('buildImage', () => {
       context: await project({ Dockerfile: '' }),
       dockerfile: { kind: 'generated', content: '', dockerignore: undefined },
     });
-    const waiting = buildImage(plan, { ...contextOf(silent, DIGEST), idle: { buildMs: 20, pushMs: 20 } });
+    const waiting = buildImage(plan, { ...contextOf(silent, underTag(DIGEST)), idle: { buildMs: 20, pushMs: 20 } });
     await expect(waiting).rejects.toThrow('buildx wrote nothing');
     expect(await leftovers()).toEqual([]);
   });
 
   async function build(different: Partial<ImagePlan>, runs: readonly Run[], held: string | undefined) {
-    const context = await project({ Dockerfile: 'FROM scratch\n' });
-    const plan = somePlan({ context, dockerfile: { kind: 'file', path: `${context}/Dockerfile` }, ...different });
-    return buildImage(plan, contextOf(scripted(runs), held));
+    return buildImage(await planIn(different), contextOf(scripted(runs), underTag(held)));
   }
 
-  function contextOf(exec: Exec, held: string | undefined): BuildContext {
-    const access = { readManifestDigest: () => Promise.resolve(held) };
+  async function planIn(different: Partial<ImagePlan>): Promise<ImagePlan> {
+    const context = await project({ Dockerfile: 'FROM scratch\n' });
+    return somePlan({ context, dockerfile: { kind: 'file', path: `${context}/Dockerfile` }, ...different });
+  }
+
+  /** A registry that has something under every tag, and knows no other digest. */
+  function underTag(held: string | undefined): (reference: string) => Promise<string | undefined> {
+    return (reference) => Promise.resolve(reference.startsWith('sha256:') && reference !== held ? undefined : held);
+  }
+
+  function contextOf(exec: Exec, readManifestDigest: (reference: string) => Promise<string | undefined>): BuildContext {
+    const access = { readManifestDigest };
     const builder = { name: 'default', driver: 'remote', rewritesTimestamps: true, platform: 'linux/amd64' };
     return { world: { ...world, exec }, env: world.env, builder, access, log: new BuildLog(world) };
   }

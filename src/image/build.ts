@@ -95,14 +95,23 @@ async function placeDockerfile(plan: ImagePlan, directory: string, world: World)
 const Metadata = z.looseObject({ 'containerimage.digest': z.string().optional() }).nullable();
 
 /**
- * The digest the registry has under the main tag. It wins over buildx's own word, which can be a config digest that no
- * registry knows (anchors/action.md §4.2).
+ * The digest of what was pushed, as the registry knows it. buildx's own word can be a config digest that no registry
+ * knows (anchors/action.md §4.2): then what is under the main tag counts. When the registry does hold what buildx names,
+ * the tag has been moved since by somebody else, whose image is not ours.
  */
 async function pushedDigest(plan: ImagePlan, metadataFile: string, context: BuildContext): Promise<string> {
   const { world, access } = context;
   const [tag] = plan.tags;
   const built = await builtDigest(metadataFile, world);
   const held = await access?.readManifestDigest(tag);
+  const isMoved =
+    built !== undefined && held !== undefined && built !== held && (await access?.readManifestDigest(built)) === built;
+  if (isMoved) {
+    world.log.warning(
+      `${plan.repository}:${tag} was pushed as ${built}, and somebody has put the tag on ${held} since; ${built} is used`,
+    );
+    return built;
+  }
   if (held === undefined) {
     throw new Problem(`${plan.repository}:${tag} was pushed, but the registry has no manifest under that tag`, {
       remedy: 'Look at the registry: a clean-up, another job or a mirror may stand between. Then run the job again.',

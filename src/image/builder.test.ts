@@ -54,6 +54,14 @@ describe('createImageBuilder', () => {
     expect(builds).toHaveLength(1);
   });
 
+  it('builds a plan that must be fresh each time it is asked for', async () => {
+    const build = builder();
+    const fresh = plan({ freshBecause: 'ignore_cache is set' });
+    await build(fresh);
+    await build(fresh);
+    expect(builds).toHaveLength(2);
+  });
+
   it('builds different plans at the same time, asking docker for its builder once', async () => {
     const build = builder();
     await Promise.all([build(plan({ tags: ['one'] })), build(plan({ tags: ['two'] }))]);

@@ -30,7 +30,7 @@ export interface ImageBuilderOptions {
 }
 
 /**
- * Builds the image of a plan, once for equal plans.
+ * Builds the image of a plan, once for equal plans, but those that must be fresh (`freshBecause`) each time.
  *
  * @param stepCredentials those of a push step, which win over the inputs.
  * @throws Problem (the same one for every equal plan).
@@ -123,8 +123,11 @@ export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
     }
   };
 
-  return (plan, stepCredentials) =>
-    once(builds, imageKey(plan), () => log.announced(() => fewAtATime(() => buildOrStop(plan, stepCredentials))));
+  return (plan, stepCredentials) => {
+    const make = () => log.announced(() => fewAtATime(() => buildOrStop(plan, stepCredentials)));
+    // What is to be built anew each time shares nothing: the files may have changed in between.
+    return plan.freshBecause === undefined ? once(builds, imageKey(plan), make) : make();
+  };
 }
 
 /** How many images are built at the same time: BuildKit shares out the processors, more only take each other's memory. */

@@ -18,11 +18,11 @@ import { jsonOf, NoAnswer, type RegistryAnswer, type RegistryWorld, send } from 
  */
 export interface RegistryAccess {
   /**
-   * `sha256:…` of the manifest or index under a tag, as the registry knows it; undefined when there is none.
+   * `sha256:…` of the manifest or index under a tag or digest, as the registry knows it; undefined when there is none.
    *
    * @throws Problem when the registry cannot be reached or refuses.
    */
-  readManifestDigest(tag: string): Promise<string | undefined>;
+  readManifestDigest(reference: string): Promise<string | undefined>;
   /** The image under a tag with the labels of each platform; undefined when there is none. @throws Problem as above. */
   readImage(tag: string): Promise<HeldImage | undefined>;
   /** Puts an image that is there under one more tag. @throws Problem as above. */
@@ -57,7 +57,7 @@ export async function proveAccess(options: AccessOptions): Promise<RegistryAcces
     const onShelf = <T>(actions: Actions, body: (shelf: Shelf) => Promise<T>) =>
       explained(repository.host, async () => body(await openShelf(session, actions)));
     return {
-      readManifestDigest: (tag) => onShelf('pull', (shelf) => readManifestDigest(shelf, tag)),
+      readManifestDigest: (reference) => onShelf('pull', (shelf) => readManifestDigest(shelf, reference)),
       readImage: (tag) => onShelf('pull', (shelf) => readImage(shelf, tag)),
       tagManifest: (tag, manifest) => onShelf('pull,push', (shelf) => tagManifest(shelf, tag, manifest)),
     };

@@ -40,17 +40,17 @@ const IMAGE_TYPES = [
 const ACCEPT = [...INDEX_TYPES, ...IMAGE_TYPES].join(', ');
 
 /**
- * `sha256:…` of what is under a tag; undefined when there is nothing (anchors/action.md §2.9).
+ * `sha256:…` of what is under a tag or digest; undefined when there is nothing (anchors/action.md §2.9).
  *
  * @throws Problem when the registry refuses or is in trouble.
  */
-export async function readManifestDigest(shelf: Shelf, tag: string): Promise<string | undefined> {
-  const head = await shelf.ask(`manifests/${tag}`, { method: 'HEAD', accept: ACCEPT, redirects: 'follow' });
+export async function readManifestDigest(shelf: Shelf, reference: string): Promise<string | undefined> {
+  const head = await shelf.ask(`manifests/${reference}`, { method: 'HEAD', accept: ACCEPT, redirects: 'follow' });
   if (head.status === 404) return undefined;
   const digest = head.headers.get('docker-content-digest');
   if (head.status === 200 && digest !== null && isDigest(digest)) return digest;
   // Some registries answer HEAD without the digest, or not at all.
-  return (await readManifest(shelf, tag))?.digest;
+  return (await readManifest(shelf, reference))?.digest;
 }
 
 /**
@@ -111,8 +111,15 @@ async function platformImages(shelf: Shelf, index: Manifest): Promise<Manifest[]
   const listed = parse(shelf, index.bytes, Index).manifests.filter(
     ({ annotations }) => annotations?.['vnd.docker.reference.type'] !== 'attestation-manifest',
   );
-  const found = await Promise.all(listed.map(({ digest }) => readManifest(shelf, digest)));
-  return found.filter((manifest) => manifest !== undefined);
+  return await Promise.all(
+    listed.map(async ({ digest }) => {
+      const manifest = await readManifest(shelf, digest);
+      if (manifest !== undefined) return manifest;
+      throw new Problem(`${shelf.host}/${shelf.path} holds an index without its image ${digest}`, {
+        remedy: 'Push it again: a clean-up of the registry may have removed a part of it.',
+      });
+    }),
+  );
 }
 
 const Image = z.looseObject({ config: z.looseObject({ digest: z.string() }) });

@@ -38,14 +38,25 @@ export class BuildQueue {
   }
 
   /**
-   * Builds all that wait, together, and returns when every one has ended.
+   * Builds all that wait, together, and returns when every one has ended. Those that share a name are built one after the
+   * other, so that the last one asked for has the name, as with Prefect, and each finds its own image under it.
    *
    * @throws the failure of the first of them that failed by itself.
    */
   async run(): Promise<void> {
     const waiting = this.#waiting;
     this.#waiting = [];
-    const builds = waiting.map(({ plan, credentials }) => this.#build(plan, credentials));
+    const lastOf = new Map<string, Promise<BuiltImage>>();
+    const builds = waiting.map(({ plan, credentials }) => {
+      const names = plan.tags.map((tag) => `${plan.repository}:${tag}`);
+      const before = names.flatMap((name) => lastOf.get(name) ?? []);
+      const build =
+        before.length === 0
+          ? this.#build(plan, credentials)
+          : Promise.all(before).then(() => this.#build(plan, credentials));
+      for (const name of names) lastOf.set(name, build);
+      return build;
+    });
     const ends = await Promise.allSettled(builds);
     ends.forEach((end, index) => {
       if (end.status === 'fulfilled') waiting[index]?.result.resolve(end.value);

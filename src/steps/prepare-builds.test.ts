@@ -90,6 +90,19 @@ deployments: [{name: x}]
     expect(most).toBe(1);
   });
 
+  it('waits for one of the same name that was asked for before', async () => {
+    const text = `deployments:
+- {name: a, build: [{${BUILD}: {image_name: acme/same, tag: v1, push: true, target: a}}]}
+- {name: b, build: [{${BUILD}: {image_name: acme/same, tag: v1, push: true, target: b}}]}
+`;
+    const { most, entries } = await together(text);
+    expect(most).toBe(1);
+    expect(entries.map(({ images }) => [images[0]?.plan.target, images[0]?.digest])).toEqual([
+      ['a', 'sha256:1'],
+      ['b', 'sha256:2'],
+    ]);
+  });
+
   it('that fails is told, not those that were ended because of it', async () => {
     const text = `build:
 - ${BUILD}: {image_name: acme/one, tag: v1}
