@@ -22,6 +22,7 @@ import {
 import { cancelRuns } from './cancel/canceller.ts';
 import { openCatalog } from './claim/catalog.ts';
 import { type ClaimServices, claimRun, LAST_LOOK_MS, readParts } from './claim/claim.ts';
+import { inTurn } from './claim/in-turn.ts';
 import type { Claim, DueRun, NotClaimed } from './claim/model.ts';
 import type { WorkerConfig } from './config/config.ts';
 import { ConfigError } from './config/config-error.ts';
@@ -50,6 +51,7 @@ export type WorkerState = 'INITIALIZED' | 'RUNNING' | 'DRAINING' | 'STOPPED' | '
 
 /** Runs in hand at one time when no limit is given: the pace at which a server of either kind still answers. */
 const OWN_PACE = 32;
+const CLAIMS = { places: 4, patienceMs: 2_000 };
 /** Kept back from the grace: for the last answers, for handing back, for late writes and for logs. */
 const CLOSING = { answersMs: 2_500, stateMs: LAST_LOOK_MS, handBackMs: HAND_BACK_MS, writesMs: 500, logsMs: 1_000 };
 const CLOSING_MS = Object.values(CLOSING).reduce((sum, ms) => sum + ms);
@@ -214,8 +216,12 @@ export async function runWorker(config: WorkerConfig, world: World, drain: Abort
 }
 
 function claimServices(api: PrefectApi, runLog: RunLog, world: World, { stop, cut }: Stopping): ClaimServices {
+  const claiming = inTurn({ ...CLAIMS, clock: world.clock, signal: stop });
   return {
-    propose: (run, proposal, options) => setFlowRunState(api, run, proposal, { ...options, once: true, signal: cut }),
+    propose: (run, proposal, options) => {
+      const send = () => setFlowRunState(api, run, proposal, { ...options, once: true, signal: cut });
+      return proposal.type === 'PENDING' ? claiming(send) : send();
+    },
     currentState: async (run, signal) => (await readFlowRun(api, run, signal)).state ?? undefined,
     states: (run, signal) => readFlowRunStates(api, run, signal),
     catalog: openCatalog({

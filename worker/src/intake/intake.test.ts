@@ -143,4 +143,12 @@ describe('a poll that fails', () => {
     expect(due).toEqual(['a']);
     expect(world.logged[0]?.text).toContain('no work pool k, or not every one of the queues high');
   });
+
+  it('for want of a queue whose name looks like a pattern says that it is none', async () => {
+    const { bodies, world } = await taken([refused(404), found()], { polls: 2, queueNames: ['high-*'] });
+    expect(bodies[0]).toMatchObject({ work_queue_names: ['high-*'] });
+    expect(world.logged[0]?.text).toContain(
+      'queues high-*: nothing can be polled until there is. A queue’s name is taken',
+    );
+  });
 });

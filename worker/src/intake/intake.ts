@@ -89,8 +89,12 @@ function pauseAfter(error: unknown, failures: number, { world, config }: IntakeO
   if (status === 404) {
     const { pool, queueNames } = config;
     const queues = queueNames.length === 0 ? '' : `, or not every one of the queues ${queueNames.join(', ')}`;
+    // Prefect's agents once took prefixes and patterns; a worker's queues are named, one by one.
+    const literal = queueNames.some((name) => /[*?%]/.test(name))
+      ? ' A queue’s name is taken as it stands, not as a pattern.'
+      : '';
     if (failures === 1)
-      world.log.warning(`There is no work pool ${pool.name}${queues}: nothing can be polled until there is.`);
+      world.log.warning(`There is no work pool ${pool.name}${queues}: nothing can be polled until there is.${literal}`);
     return RETRY.mostMs;
   }
   world.log.warning(`Polling failed: ${message}; trying again`);

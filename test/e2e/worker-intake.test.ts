@@ -1,0 +1,87 @@
+import {
+  createDeployment,
+  createFlow,
+  createFlowRun,
+  createWorkPool,
+  type PrefectApi,
+  readFlowRuns,
+} from '@slipway/prefect/client';
+import { customizeTemplate, defaultKubernetesTemplate } from '@slipway/prefect/workpool';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
+import { type Cluster, NAMESPACE, openCluster, until } from '../journey/cluster.ts';
+import { openRecordingProxy, type RecordingProxy } from '../journey/recording-proxy.ts';
+import { openRigPrefect, soon } from './prefect.ts';
+import { startWorker, type WorkerProcess } from './worker-process.ts';
+
+/** Jobs are made and never started: what is counted and timed here is the way to the Job. */
+const SUSPENDED = [{ op: 'add', path: '/job_configuration/job_manifest/spec/suspend', value: true }] as const;
+
+describe('the way from a due run to its Job', () => {
+  const rig = inject('rig');
+  let api: PrefectApi;
+  let cluster: Cluster;
+  let worker: WorkerProcess | undefined;
+  let proxy: RecordingProxy;
+
+  const deployed = async (pool: string): Promise<string> => {
+    const base_job_template = customizeTemplate(defaultKubernetesTemplate, { patch: [...SUSPENDED] });
+    await createWorkPool(api, { name: pool, type: 'kubernetes', base_job_template }, soon());
+    const flow = await createFlow(api, 'intake-test', soon());
+    const job_variables = { image: 'prefecthq/prefect:3-latest' };
+    return (await createDeployment(api, { name: pool, flow_id: flow.id, work_pool_name: pool, job_variables }, soon()))
+      .id;
+  };
+  const due = async (deployment: string, key: string) =>
+    (await createFlowRun(api, deployment, { parameters: {}, idempotency_key: key }, soon())).id;
+  const jobsOf = async (pool: string) =>
+    (await cluster.jobs()).filter((job) => job.metadata?.labels?.['prefect.io/work-pool-name'] === pool);
+
+  beforeAll(async () => {
+    api = openRigPrefect(rig.prefectApiUrl);
+    cluster = openCluster(rig.kubeconfigPath);
+    proxy = await openRecordingProxy(rig.prefectApiUrl);
+  });
+  afterEach(async () => {
+    worker?.kill('SIGKILL');
+    await worker?.ended;
+    worker = undefined;
+    await cluster.batch.deleteCollectionNamespacedJob({
+      namespace: NAMESPACE,
+      labelSelector: 'prefect.io/work-pool-name in (ledger)',
+      propagationPolicy: 'Background',
+    });
+  });
+  afterAll(async () => {
+    await proxy.close();
+    await api.close();
+  });
+
+  it('costs three writes a run and no more than four calls of the Prefect API in all', async () => {
+    const RUNS = 50;
+    const deployment = await deployed('ledger');
+    const ids: string[] = [];
+    for (let index = 0; index < RUNS; index += 1) ids.push(await due(deployment, String(index)));
+    worker = startWorker('ledger', { ...rig.env, PREFECT_API_URL: proxy.url, PREFECT_WORKER_QUERY_SECONDS: '60' });
+    await until(
+      'every run has its Job and all that is written about it',
+      async () => {
+        const runs = await readFlowRuns(api, { ids }, soon());
+        const told = runs.every((run) => run.infrastructure_pid && run.labels?.['prefect.worker.name'] !== undefined);
+        return told && (await jobsOf('ledger')).length === RUNS ? true : undefined;
+      },
+      { timeoutMs: 120_000, describe: async () => worker?.log().slice(-4_000) ?? '' },
+    );
+    const taken = proxy.taken();
+    // Not in lockstep: the first run is written about, which comes just before its Job, long before the last one is claimed.
+    const first = taken.findIndex((call) => call.startsWith('PATCH '));
+    const claimedBefore = taken.slice(0, first).filter((call) => call.endsWith('/set_state'));
+    expect(claimedBefore.length, taken.join('\n')).toBeLessThan(16);
+    const writes = taken.filter((call) => !call.startsWith('GET ') && ids.some((id) => call.includes(id)));
+    expect(writes.length, taken.join('\n')).toBe(3 * RUNS);
+    // What the clock asks for costs the same without a run, and more the slower the machine; a run is looked at only
+    // after a busy server refused its claim, and when it has waited for its pod so long that its Job might be missing.
+    const beside = /\/logs\/$|\/heartbeat$|\/flow_runs\/filter$|^GET .*\/flow_runs\/|^GET .*\/flow_run_states\//;
+    const shared = taken.filter((call) => !writes.includes(call) && !beside.test(call));
+    expect(shared.length, taken.join('\n')).toBeLessThanOrEqual(RUNS);
+  });
+});

@@ -1,0 +1,40 @@
+import pLimit from 'p-limit';
+import type { Clock } from '../world.ts';
+
+export interface Turns {
+  /** Requests under way at one time. */
+  readonly places: number;
+  /** How long an unanswered request keeps its place, in milliseconds: a server that stalls for one must not stall all. */
+  readonly patienceMs: number;
+  readonly clock: Clock;
+  /** Aborted when no more may be sent. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Lets requests go a few at a time, in the order they come. All claims of a poll at once would be answered before
+ * anything could be written about the first run; with few, runs flow through the steps one after another, and the first
+ * Job of a burst does not wait for the last claim.
+ *
+ * @returns sends a request when its turn comes and settles as it does; rejects with the signal's reason, and sends
+ *   nothing, when the signal is aborted before.
+ */
+export function inTurn({ places, patienceMs, clock, signal }: Turns): <T>(send: () => Promise<T>) => Promise<T> {
+  const place = pLimit(places);
+  return async (send) => {
+    // Wrapped, so that who waits for the turn does not wait for the answer.
+    const { answer } = await new Promise<{ readonly answer: ReturnType<typeof send> }>((taken, refused) => {
+      const turn = place(async () => {
+        signal.throwIfAborted();
+        const answer = send();
+        taken({ answer });
+        const answered = new AbortController();
+        const patience = clock.sleep(patienceMs, AbortSignal.any([signal, answered.signal])).catch(() => undefined);
+        await Promise.race([answer.catch(() => undefined), patience]);
+        answered.abort();
+      });
+      turn.catch(refused);
+    });
+    return await answer;
+  };
+}
