@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { isOrphan } from './repair.ts';
+import type { DueRun } from '../claim/model.ts';
+import { servePrefect } from '../testing/prefect.ts';
+import { connectTo, serve, status } from '../testing/server.ts';
+import { testWorld } from '../testing/world.ts';
+import { interrupted, isOrphan } from './repair.ts';
 
 const NOW = Date.parse('2026-01-01T00:10:00Z');
 const options = { policy: { intervalMs: 60_000, orphanAfterMs: 30_000 }, inHand: (id: string) => id === 'mine' };
@@ -33,5 +37,50 @@ describe('a Pending run', () => {
     ['that is running by now', run({ state: { id: 's', type: 'RUNNING', name: 'Running' } })],
   ])('%s is left alone', (_name, one) => {
     expect(isOrphan(one, NOW, options)).toBe(false);
+  });
+});
+
+describe('a sweep', () => {
+  it('takes up the other runs when one cannot be looked at', async () => {
+    const world = testWorld();
+    const timestamp = new Date(world.clock.now() - 60_000).toISOString();
+    const states = (id: string) => [
+      { id: `scheduled-${id}`, type: 'SCHEDULED', name: 'Scheduled', timestamp },
+      { id: `pending-${id}`, type: 'PENDING', name: 'Pending', timestamp },
+    ];
+    const record = (id: string) => ({ id, name: id, flow_id: 'f', state: states(id)[1] });
+    const prefect = await servePrefect(world, ({ path, query }) => {
+      if (path === '/flow_runs/filter') return { status: 200, json: ['a', 'b', 'c'].map(record) };
+      if (path === '/flow_run_states/') return { status: 200, json: states(query.get('flow_run_id') ?? '') };
+      return { status: 200, json: record(path.split('/').at(-1) ?? '') };
+    });
+    const cluster = await serve(({ query }) =>
+      query.get('labelSelector')?.endsWith('=b')
+        ? status(502, 'InternalError', 'no answer from the store')
+        : { status: 200, json: { metadata: { resourceVersion: '1' }, items: [] } },
+    );
+    const kubernetes = connectTo(cluster);
+    const { api } = prefect;
+    const more = { ...options, inHand: () => false, pool: 'p', namespaces: () => ['default'], api, kubernetes, world };
+    const enough = new AbortController();
+    const found: DueRun[] = [];
+    try {
+      for await (const due of interrupted(more, enough.signal)) {
+        found.push(due);
+        if (due.id === 'c') setImmediate(() => enough.abort(new Error('enough')));
+      }
+    } finally {
+      await kubernetes.close();
+      await cluster.close();
+      await prefect.close();
+    }
+    expect(found.slice(0, 2)).toMatchObject([
+      { id: 'a', scheduledState: 'scheduled-a' },
+      { id: 'c', scheduledState: 'scheduled-c' },
+    ]);
+    expect(world.logged[0]).toMatchObject({
+      level: 'warning',
+      text: expect.stringMatching(/1 not seen to: .*no answer from the store/),
+    });
   });
 });

@@ -4,7 +4,8 @@
  * Failure model. A worker may die, or lose its connection, at any moment between the claim and the create. Such a run
  * would stay Pending for ever. Every replica looks for them now and then; since the Job's name is derived from the run
  * and the Scheduled state it was polled under, two that take up the same run make one Job. A run is left alone while it is
- * young, while a Job of it exists, and while it looks like another kind of worker's that may still be at it.
+ * young, while a Job of it exists, and while it looks like another kind of worker's that may still be at it. Each run is
+ * looked at on its own: servers that fail one request of ten do not keep a sweep of many runs from most of them.
  */
 import { randomUUID } from 'node:crypto';
 import {
@@ -46,7 +47,7 @@ export async function* interrupted(options: RepairOptions, signal: AbortSignal):
   const { world, policy } = options;
   while (!signal.aborted) {
     try {
-      yield* await sweep(options, signal);
+      yield* sweep(options, signal);
     } catch (error) {
       if (signal.aborted) return;
       world.log.warning(
@@ -57,16 +58,25 @@ export async function* interrupted(options: RepairOptions, signal: AbortSignal):
   }
 }
 
-async function sweep(options: RepairOptions, signal: AbortSignal): Promise<DueRun[]> {
+/** Each run as soon as it is found. One that cannot be looked at holds up none of the others. */
+async function* sweep(options: RepairOptions, signal: AbortSignal): AsyncGenerator<DueRun> {
   const { api, pool, world } = options;
   const pending = await readFlowRuns(api, { workPoolName: pool, stateTypes: ['PENDING'] }, signal);
-  const orphans: DueRun[] = [];
+  let missed = 0;
+  let reason = '';
   for (const run of pending) {
     if (!isOrphan(run, world.clock.now(), options)) continue;
-    const due = await dueAgain(run, options, signal);
-    if (due !== undefined) orphans.push(due);
+    try {
+      const due = await dueAgain(run, options, signal);
+      if (due !== undefined) yield due;
+    } catch (error) {
+      signal.throwIfAborted();
+      missed += 1;
+      reason = error instanceof Error ? error.message : String(error);
+    }
   }
-  return orphans;
+  if (missed > 0)
+    world.log.warning(`Looking for interrupted submissions: ${missed} not seen to: ${reason}; again later`);
 }
 
 /** By what the server says of it alone; whether a Job exists is asked next. */
