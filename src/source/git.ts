@@ -67,6 +67,7 @@ export async function readHead(options: GitOptions): Promise<HeadFinding> {
       message: firstLine(message.join('\n')),
       remoteUrl: remote.exitCode === 0 ? mapDefined(firstLine(remote.stdout), stripCredentials) : undefined,
       changed: status.exitCode === 0 ? changedPaths(status.stdout) : [],
+      ...(status.exitCode === 0 ? {} : { unclear: firstLine(status.stderr) ?? `exit code ${status.exitCode}` }),
     },
   };
 }

@@ -8,7 +8,7 @@ export interface Revision {
   readonly branch: string | undefined;
   /** GITHUB_REF_NAME: branch or tag name, `12/merge` on pull requests. */
   readonly refName: string | undefined;
-  /** The work tree has changes git sees; its images get `-dirty` and are never reused. */
+  /** The work tree has changes, or git cannot say that it has none; its images get `-dirty` and are never reused. */
   readonly dirty: boolean;
   /** The commit's time in seconds since the epoch, for SOURCE_DATE_EPOCH and the OCI created label. */
   readonly committedAt: number | undefined;
@@ -46,6 +46,8 @@ export interface Head {
   readonly remoteUrl: string | undefined;
   /** Paths that differ from HEAD or are untracked and not ignored, relative to the repository's root. */
   readonly changed: readonly string[];
+  /** Why git cannot say whether anything has changed: the work tree counts as changed then. */
+  readonly unclear?: string;
 }
 
 /** The GitHub event that started the run, as far as the action cares. */

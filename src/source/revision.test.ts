@@ -144,6 +144,15 @@ describe('findRevision on a real repository', () => {
     expect(revision.warnings?.join()).toContain(path);
   });
 
+  it('is dirty, not clean, where git cannot tell', async () => {
+    await git(repository, '-c', 'protocol.file.allow=always', 'submodule', '--quiet', 'add', repository, 'sub');
+    await commit('With a submodule');
+    await world.files.remove(`${repository}/.git/modules/sub/HEAD`);
+    const revision = await find({});
+    expect(revision.dirty).toBe(true);
+    expect(revision.warnings?.join()).toContain('git cannot say whether the work tree is that of');
+  });
+
   it('is clean with ignored files alone', async () => {
     await write('.gitignore', 'ignored/\n');
     await commit('Ignore');

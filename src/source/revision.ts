@@ -53,7 +53,7 @@ export function nameRevision(env: Environment, event: RunEvent, finding: HeadFin
     shortSha: abbreviate(sha, head),
     branch,
     refName: nonEmpty(env.GITHUB_REF_NAME) ?? branch,
-    dirty: head !== undefined && head.changed.length > 0,
+    dirty: head !== undefined && (head.changed.length > 0 || head.unclear !== undefined),
     committedAt: head?.committedAt,
     message: head?.message,
     repositoryUrl: source.url,
@@ -127,7 +127,10 @@ function warningsOf(
   if (place === 'elsewhere') {
     warnings.push(`the checkout is at ${sha}, not at this event’s commit ${eventSha}; names follow the checkout`);
   }
-  const { changed } = finding.head;
+  const { changed, unclear } = finding.head;
+  if (unclear !== undefined) {
+    warnings.push(`git cannot say whether the work tree is that of ${sha}, so it counts as changed: ${unclear}`);
+  }
   if (changed.length > 0) {
     const shown = changed.slice(0, 5).join(', ');
     const more = changed.length > 5 ? ` and ${changed.length - 5} more` : '';
