@@ -8,10 +8,8 @@ import { Annotations } from './annotations.ts';
 import { createExec } from './exec.ts';
 import type { Position } from './project/model.ts';
 import { useProxies } from './proxies.ts';
+import { Secrets } from './secrets.ts';
 import type { Clock, Files, Log, World } from './world.ts';
-
-/** Shorter texts are not replaced in what we write: `1` or `on` from a block would spoil every line. */
-const SHORTEST_SECRET = 4;
 
 /** The world of one step, and what only its entry does with it. */
 export interface RunnerWorld extends World {
@@ -101,13 +99,9 @@ function nodeFiles(temporary: string): Files {
  * workflow command is spelled so that it is not one, and secrets are replaced here already, not by the runner alone.
  */
 function runnerLog(): { log: Log; annotations: Annotations } {
-  const secrets = new Set<string>();
+  const secrets = new Secrets();
   let inGroup = false;
-  const redact = (text: string): string => {
-    let shown = text;
-    for (const secret of secrets) shown = shown.replaceAll(secret, '***');
-    return shown;
-  };
+  const redact = (text: string): string => secrets.redact(text);
   const plain = (text: string): string =>
     redact(text)
       .replace(/^(\s*):(?=:)/gm, '$1:\u200b')
@@ -138,13 +132,7 @@ function runnerLog(): { log: Log; annotations: Annotations } {
       }
     },
     mask(secret) {
-      // Plans and outputs show values as JSON, where a quote or a backslash in a secret is spelled otherwise.
-      const json = JSON.stringify(secret).slice(1, -1);
-      for (const part of [secret, json, ...secret.split(/\r?\n/), ...json.split(/(?:\\r)?\\n/)]) {
-        if (part.trim().length < SHORTEST_SECRET || secrets.has(part)) continue;
-        secrets.add(part);
-        core.setSecret(part);
-      }
+      for (const spelling of secrets.add(secret)) core.setSecret(spelling);
     },
     redact,
   };
