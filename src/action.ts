@@ -9,6 +9,7 @@ import { readInputs } from './inputs/inputs.ts';
 import { type Job, openJob } from './job.ts';
 import { chooseEntries } from './project/choose-entries.ts';
 import { publish } from './report/publish.ts';
+import { showPlan } from './report/show-plan.ts';
 import { startAndFollow } from './runs/start-and-follow.ts';
 import type { StateFile } from './state.ts';
 import type { Prepared } from './steps/model.ts';
@@ -38,6 +39,7 @@ async function ship(job: Job): Promise<void> {
   const own = await buildOwnImage(entries, buildImage, job);
   const prepared = await prepareEntries(entries, own, buildImage, job);
   const plan = await planChanges(checked, own, prepared, job);
+  await showPlan(plan, world.log);
   const applied = mode === 'plan' ? nothingApplied() : await apply(plan, api, world.log, world.signal);
   const runs = mode === 'plan' ? [] : await startAndFollow(applied, job);
   const images = imagesOf(own, prepared);

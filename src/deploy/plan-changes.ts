@@ -2,7 +2,6 @@ import type { OwnImage } from '../image/own-image.ts';
 import { signInToFetch } from '../image/sign-in.ts';
 import type { Job } from '../job.ts';
 import { throwIfAny } from '../problem.ts';
-import { showPlan } from '../report/show-plan.ts';
 import type { Prepared } from '../steps/model.ts';
 import { stepEnvironment } from '../steps/templating.ts';
 import { readActual } from './actual.ts';
@@ -22,8 +21,7 @@ import { desiredAutomations } from './triggers.ts';
 import { checkJobVariables } from './validate.ts';
 
 /**
- * What prefect.yaml wants now that its steps have run, held against what the server has: the plan, checked as a whole
- * and shown in the log.
+ * What prefect.yaml wants now that its steps have run, held against what the server has: the plan, checked as a whole.
  *
  * @throws Problem | Problems: everything that the server would refuse.
  */
@@ -54,7 +52,6 @@ export async function planChanges(
     ...checkTriggerVariables(desired.automations, actual, plan.workPools),
   ]);
   for (const { message, where } of scheduleWarnings(plan)) log.warning(message, where);
-  await showPlan(plan, log);
   return plan;
 }
 

@@ -52,6 +52,22 @@ describe('the log of builds', () => {
     expect(world.logged).toHaveLength(count);
   });
 
+  it('says it once when another build’s group has kept it waiting', async () => {
+    const log = new BuildLog(world, 5);
+    const end = Promise.withResolvers<void>();
+    const alone = log.announced(() => log.show('Build first', () => end.promise));
+    const second = build(
+      log,
+      'Build second',
+      ['#1 a'],
+      end.promise.then(() => wait(1)),
+    );
+    await wait(40);
+    end.resolve();
+    await Promise.all([alone, second]);
+    expect(world.logged.filter((line) => line.includes('Build second: ')).length).toBeLessThanOrEqual(1);
+  });
+
   it('shows what a failed build wrote', async () => {
     const log = new BuildLog(world);
     const failing = log.announced(() =>

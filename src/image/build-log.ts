@@ -12,6 +12,8 @@ export class BuildLog {
   readonly #kept = new Set<KeptBuild>();
   #announced = 0;
   #progress: NodeJS.Timeout | undefined;
+  /** A word on where builds are waits for its turn: more of them would only be old by then. */
+  #isToBeSaid = false;
   /** Who writes now; others wait for their turn. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -75,7 +77,7 @@ export class BuildLog {
   #begin(build: KeptBuild): void {
     this.#log.info(`${build.title} …`);
     this.#kept.add(build);
-    this.#progress ??= setInterval(() => void this.say(this.#where()), this.#everyMs);
+    this.#progress ??= setInterval(() => void this.#sayWhere(), this.#everyMs);
   }
 
   #end(build: KeptBuild): void {
@@ -85,10 +87,15 @@ export class BuildLog {
     this.#progress = undefined;
   }
 
-  #where(): string[] {
-    return [...this.#kept].map((build) => {
-      const step = build.step === '' ? '' : `, at ${build.step}`;
-      return `${build.title}: ${this.#secondsOf(build)} s${step}`;
+  async #sayWhere(): Promise<void> {
+    if (this.#isToBeSaid) return;
+    this.#isToBeSaid = true;
+    await this.#inTurn(async () => {
+      this.#isToBeSaid = false;
+      for (const build of this.#kept) {
+        const step = build.step === '' ? '' : `, at ${build.step}`;
+        this.#log.info(`${build.title}: ${this.#secondsOf(build)} s${step}`);
+      }
     });
   }
 

@@ -107,6 +107,13 @@ describe('buildImage', () => {
     expect(calls).toEqual([]);
   });
 
+  it('has buildx’s word for a Dockerfile that is a directory', async () => {
+    const path = await project({});
+    const output = `ERROR: failed to build: failed to solve: failed to read dockerfile: read ${path}: is a directory\n`;
+    const building = build({ dockerfile: { kind: 'file', path } }, [{ output, exitCode: 1 }], DIGEST);
+    await expect(building).rejects.toThrow('the Dockerfile cannot be read');
+  });
+
   it('streams the output in a group, and repeats its last 30 lines after a failure', async () => {
     const output = `${Array.from({ length: 50 }, (_, index) => `#${index}`).join('\n')}\nERROR: failed to build: something new\n`;
     await expect(build({}, [{ output, exitCode: 1 }], DIGEST)).rejects.toThrow('something new');

@@ -57,11 +57,12 @@ export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
 
   const fingerprintOf = async (plan: ImagePlan, { platform }: Builder): Promise<Fingerprint | undefined> => {
     const { reuse } = options;
-    // A Dockerfile that is not there is the build's to complain of.
-    if (reuse === undefined || (plan.dockerfile.kind === 'file' && !(await world.files.exists(plan.dockerfile.path))))
-      return undefined;
     const dockerfile =
-      plan.dockerfile.kind === 'file' ? await world.files.readText(plan.dockerfile.path) : plan.dockerfile.content;
+      plan.dockerfile.kind === 'file'
+        ? await world.files.readText(plan.dockerfile.path).catch(() => undefined)
+        : plan.dockerfile.content;
+    // A Dockerfile that cannot be read is the build's to complain of.
+    if (reuse === undefined || dockerfile === undefined) return undefined;
     return fingerprint(plan, { ...reuse, dockerfile, ownPlatform: platform });
   };
 

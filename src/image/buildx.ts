@@ -87,7 +87,8 @@ export async function runBuildx(plan: ImagePlan, run: BuildxRun): Promise<void> 
   }
   // The group is folded in the log: the end of it is what the reader needs.
   await run.log.say(last.slice(-SHOWN_LINES));
-  const dockerfile = await world.files.readText(run.dockerfilePath);
+  // That it cannot be read may be the very failure.
+  const dockerfile = await world.files.readText(run.dockerfilePath).catch(() => '');
   const { problem, kind } = explainBuildFailure(plan, last, world.env.GITHUB_WORKSPACE ?? plan.context, dockerfile);
   if (kind === 'transient') throw new TransientFailure(problem);
   throw kind === 'sign-in lost' ? new LostSignIn(problem, 'refused') : problem;

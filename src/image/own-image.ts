@@ -145,7 +145,8 @@ async function warnOfGitFolder(dockerfile: string, context: string, { files, log
   );
   const [hasDockerfile, hasGit, ...hasIgnore] = exists;
   if (!hasDockerfile || !hasGit || hasIgnore.includes(true)) return;
-  if (!/^\s*(?:COPY|ADD)\s+(?:--\S+\s+)*\.\/?\s/im.test(await files.readText(dockerfile))) return;
+  const text = await files.readText(dockerfile).catch(() => '');
+  if (!/^\s*(?:COPY|ADD)\s+(?:--\S+\s+)*\.\/?\s/im.test(text)) return;
   log.warning(
     'the Dockerfile copies the whole context, and .git, which holds the job’s token, is in it: add a .dockerignore with the line .git',
   );
