@@ -47,7 +47,7 @@ describe('the way from a due run to its Job', () => {
     worker = undefined;
     await cluster.batch.deleteCollectionNamespacedJob({
       namespace: NAMESPACE,
-      labelSelector: 'prefect.io/work-pool-name in (ledger)',
+      labelSelector: 'prefect.io/work-pool-name in (ledger, live-limit)',
       propagationPolicy: 'Background',
     });
   });
@@ -83,5 +83,30 @@ describe('the way from a due run to its Job', () => {
     const beside = /\/logs\/$|\/heartbeat$|\/flow_runs\/filter$|^GET .*\/flow_runs\/|^GET .*\/flow_run_states\//;
     const shared = taken.filter((call) => !writes.includes(call) && !beside.test(call));
     expect(shared.length, taken.join('\n')).toBeLessThanOrEqual(RUNS);
+  });
+  it('keeps to --max-live-jobs by the cluster’s own count, from an empty cluster on', async () => {
+    const deployment = await deployed('live-limit');
+    for (const key of ['a', 'b', 'c']) await due(deployment, key);
+    worker = startWorker('live-limit', rig.env, ['--max-live-jobs', '2']);
+    const describeWorker = async () => worker?.log().slice(-4_000) ?? '';
+    const jobs = await until(
+      'two Jobs',
+      async () => {
+        const found = await jobsOf('live-limit');
+        return found.length >= 2 ? found : undefined;
+      },
+      { timeoutMs: 60_000, describe: describeWorker },
+    );
+    expect(jobs).toHaveLength(2);
+    const name = jobs[0]?.metadata?.name ?? '';
+    const third = async () => {
+      const found = await jobsOf('live-limit');
+      return found.some((job) => !jobs.some((other) => other.metadata?.name === job.metadata?.name))
+        ? found
+        : undefined;
+    };
+    expect(await third()).toBeUndefined();
+    await cluster.batch.deleteNamespacedJob({ name, namespace: NAMESPACE, propagationPolicy: 'Background' });
+    expect(await until('the third Job', third, { timeoutMs: 60_000, describe: describeWorker })).toHaveLength(2);
   });
 });

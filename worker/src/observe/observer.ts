@@ -94,7 +94,8 @@ export class Observer {
 
   #watch(namespace: string | undefined): Watched {
     const { kubernetes, world, jobsChanged } = this.#options;
-    const common = { kubernetes, namespace, labelSelector: this.#labelSelector, world };
+    // Until both copies are filled nobody knows how many Jobs there are, and no change may ever come to an empty cluster.
+    const common = { kubernetes, namespace, labelSelector: this.#labelSelector, world, onListed: jobsChanged };
     const apply = (change: Change<Fact>) => this.store.apply(change);
     const applyJob = (change: Change<Fact>) => {
       apply(change);

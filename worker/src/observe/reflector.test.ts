@@ -53,6 +53,7 @@ async function reflect(steps: readonly Step[], options: { readonly world?: TestW
   });
   const kubernetes = connectTo(server);
   const changes: string[] = [];
+  const listed: boolean[] = [];
   const reflector = new Reflector<JobFact>({
     kubernetes,
     resource: 'jobs',
@@ -61,6 +62,7 @@ async function reflect(steps: readonly Step[], options: { readonly world?: TestW
     read: readJob,
     world,
     onChange: ({ kind, fact }: Change<JobFact>) => changes.push(`${kind} ${fact.uid}@${fact.version}`),
+    onListed: () => listed.push(reflector.synced),
     policy: {
       pageSize: 2,
       watchSeconds: [240, 60],
@@ -72,7 +74,7 @@ async function reflect(steps: readonly Step[], options: { readonly world?: TestW
   await reflector.run(stop.signal);
   await kubernetes.close();
   const asked = seen.map(({ query }) => (query.get('watch') ? `watch ${query.get('resourceVersion')}` : 'list'));
-  return { changes, asked, seen, world, reflector };
+  return { changes, listed, asked, seen, world, reflector };
 }
 
 describe('a reflector', () => {
@@ -93,6 +95,12 @@ describe('a reflector', () => {
       timeoutSeconds: '270',
     });
     expect(reflector.synced).toBe(true);
+  });
+
+  it('tells of a complete list, also of nothing, when it is synced', async () => {
+    const { changes, listed } = await reflect([{ list: [], next: 'more' }, { list: [] }, { watch: [bookmark('11')] }]);
+    expect(changes).toEqual([]);
+    expect(listed).toEqual([true]);
   });
 
   it.each<[string, Step]>([

@@ -26,6 +26,8 @@ export interface ReflectorOptions<T extends Versioned> {
   readonly read: (object: unknown) => T | undefined;
   /** Told of each difference between the copy and what it was before. */
   readonly onChange: (change: Change<T>) => void;
+  /** Told after each complete list, also one of nothing: who waits for `synced` cannot wait for a change. */
+  readonly onListed: () => void;
   readonly world: World;
   readonly policy?: ReflectorPolicy;
 }
@@ -154,6 +156,7 @@ export class Reflector<T extends Versioned> {
         for (const fact of found.values()) this.#set(fact);
         this.#synced = true;
         this.#complained = false;
+        this.#options.onListed();
         return page.resourceVersion;
       }
       continueAt = page.next;
