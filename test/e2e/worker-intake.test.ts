@@ -72,7 +72,7 @@ describe('the way from a due run to its Job', () => {
       { timeoutMs: 120_000, describe: async () => worker?.log().slice(-4_000) ?? '' },
     );
     const taken = proxy.taken();
-    // Not in lockstep: the first run is written about, which comes just before its Job, before the last one of its poll is claimed.
+    // Not in lockstep: the first run is written about, just before its Job is made, before the last of its poll is claimed.
     const first = taken.findIndex((call) => call.startsWith('PATCH '));
     const claimedBefore = taken.slice(0, first).filter((call) => call.endsWith('/set_state'));
     expect(claimedBefore.length, taken.join('\n')).toBeLessThan(32);
