@@ -10,6 +10,9 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Asked, errorBody, type Fault, isWatch, type Side } from './faults.ts';
 
+/** What becomes of a request; it may be long in coming, to hold the request up until something else has happened. */
+export type Decide = (asked: Asked) => Fault | Promise<Fault>;
+
 /** A way to a server on which things go wrong. */
 export interface ChaosProxy {
   /** `http://127.0.0.1:PORT` */
@@ -32,13 +35,8 @@ export interface ChaosTarget {
  *
  * Failure model: a request is read whole before its fate begins, so a caller that is killed in the middle of one has
  * asked nothing. What `decide` lets through is sent once and never repeated here.
- *
- * @param decide may be asynchronous, to hold a request up until something else has happened.
  */
-export async function startChaosProxy(
-  { side, origin, ca }: ChaosTarget,
-  decide: (asked: Asked) => Fault | Promise<Fault>,
-): Promise<ChaosProxy> {
+export async function startChaosProxy({ side, origin, ca }: ChaosTarget, decide: Decide): Promise<ChaosProxy> {
   const secure = origin.startsWith('https:');
   const agent = secure
     ? new HttpsAgent({ keepAlive: true, ...(ca === undefined ? {} : { ca }) })

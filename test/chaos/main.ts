@@ -37,7 +37,7 @@ const rig = await startRig({ log: console.log, signal, parts: ['prefect', 'kuber
 try {
   const { prefectApiUrl, kubeconfigPath, dir: folder } = rig;
   console.log(`seed ${seed}: ${runs} runs, ${replicas} replicas, ${kills} of them ended, faults in ${rate * 100} %`);
-  const report = await runChaos(options, { prefectApiUrl, kubeconfigPath, folder, log: console.log, signal });
+  const report = await runChaos(options, { prefectApiUrl, kubeconfigPath, folder }, console.log, signal);
   console.log(reportText(options, report));
   process.exitCode = isClean(report) ? 0 : 1;
 } finally {
