@@ -40,3 +40,16 @@ export function providerSources(
       return [];
   }
 }
+
+/**
+ * The keyless inputs that a registry of this owner has no use for: told, because a registry behind a name of one's own
+ * is only known for its cloud's by the input `registry`.
+ */
+export function idleKeylessInputs({ kind }: Pick<RegistryHost, 'kind'>, inputs: RegistryInputs): readonly string[] {
+  const users: readonly (readonly [string, string | undefined, readonly RegistryHost['kind'][]])[] = [
+    ['aws-role', inputs.awsRole, ['ecr', 'ecr-public']],
+    ['gcp-workload-identity-provider', inputs.gcpWorkloadIdentityProvider, ['gar', 'gcr']],
+    ['azure-client-id', inputs.azureClientId, ['acr']],
+  ];
+  return users.flatMap(([name, value, kinds]) => (value !== undefined && !kinds.includes(kind) ? [name] : []));
+}

@@ -7,7 +7,7 @@ import { dockerCredentials } from './docker-config-file.ts';
 import { Refusal } from './failure.ts';
 import type { CredentialSource, Credentials, GivenCredentials } from './model.ts';
 import type { ProviderWorld } from './provider.ts';
-import { providerSources } from './provider-sources.ts';
+import { idleKeylessInputs, providerSources } from './provider-sources.ts';
 import { decideRegistryHost } from './registry-host.ts';
 import type { Repository } from './repository.ts';
 
@@ -47,6 +47,9 @@ export function openSignIn(inputs: RegistryInputs, world: SignInWorld): SignIn {
       stepCredentials === undefined ? [] : [givenCredentials(stepCredentials, 'the push step’s credentials')];
     const owner = decideRegistryHost(host, inputs.kind, world.env);
     const own = providerSources(owner, repository, inputs, world);
+    for (const input of idleKeylessInputs(owner, inputs)) {
+      world.log.info(`Registry ${host}: ${input} is not used, for this is no registry of that cloud (${owner.kind})`);
+    }
     const sources = [...step, ...given, ...own, dockerCredentials(world)];
     const creators = own.filter((source) => source.ensureRepository !== undefined);
     const create = inputs.createRepository ? creatorOf(creators, repository, owner.kind, world) : undefined;
