@@ -3,7 +3,7 @@ import type { FlowDefinition } from './decorator.ts';
 import { parameterDescriptions } from './docstring.ts';
 import type { ParameterSchema } from './model.ts';
 import { readSignature, type SignatureParameter } from './signature.ts';
-import { fieldOf } from './types/annotation.ts';
+import { fieldOf, mayBringDefault } from './types/annotation.ts';
 import { isWrapper } from './types/context.ts';
 import { type FieldInfo, isField, NO_FIELD } from './types/field.ts';
 import { describedType } from './types/fields.ts';
@@ -68,9 +68,8 @@ function readParameter(
   writer: SchemaWriter,
 ): ReadParameter {
   const { name, position, annotation, value, context } = parameter;
-  const given = isField(value) ? fieldOf(UNTYPED, value, context).info : { ...NO_FIELD, ...defaultOf(value) };
-  const description = given.json.description || documented;
-  const write = (type: Type, of: FieldInfo, reasons: readonly string[]): ReadParameter => {
+  const write = (type: Type, given: FieldInfo, of: FieldInfo): ReadParameter => {
+    const description = given.json.description || documented;
     const { description: _lost, ...kept } = of.json;
     const json = { ...kept, title: name, ...(description !== undefined && { description }) };
     const fallback = given.default ?? of.default;
@@ -80,18 +79,26 @@ function readParameter(
       fallback,
     );
     const required = fallback === undefined && of.factory === undefined;
-    return { json: writer.attempt(() => writer.writeField(described, name)), required, reasons };
+    return { json: writer.attempt(() => writer.writeField(described, name)), required, reasons: [] };
   };
+  let given: FieldInfo | undefined;
   try {
+    given = isField(value) ? fieldOf(UNTYPED, value, context).info : { ...NO_FIELD, ...defaultOf(value) };
     if (isWrapper(annotation, 'typing.ClassVar', context) || isWrapper(annotation, 'typing.Final', context)) {
       return { json: undefined, required: false, reasons: [] };
     }
-    const { type, info } = fieldOf(annotation, undefined, context);
-    return write(type, info, []);
+    try {
+      const { type, info } = fieldOf(annotation, undefined, context);
+      return write(type, given, info);
+    } catch (error) {
+      if (error instanceof NoSchema) return write(ANY, given, NO_FIELD);
+      throw error;
+    }
   } catch (error) {
-    if (error instanceof NotKnown) return write(ANY, NO_FIELD, [`parameter ${name}: ${error.message}`]);
-    if (error instanceof NoSchema) return write(ANY, NO_FIELD, []);
-    throw error;
+    if (!(error instanceof NotKnown)) throw error;
+    const read = write(ANY, given ?? NO_FIELD, NO_FIELD);
+    const required = read.required && given !== undefined && !mayBringDefault(annotation, context);
+    return { ...read, required, reasons: [`parameter ${name}: ${error.message}`] };
   }
 }
 

@@ -184,3 +184,18 @@ describe('a file that describes more than anybody can follow', () => {
     });
   });
 });
+
+describe('a Field whose arguments only the running code knows', () => {
+  it.each([
+    ['as default', 'int = Field(1, json_schema_extra=lambda s: None)'],
+    ['inside Annotated', 'Annotated[int, Field(default=1, json_schema_extra=lambda s: None)]'],
+  ])('%s does not make the parameter required', async (_title, written) => {
+    const imports = 'from typing import Annotated\nfrom pydantic import Field';
+    expect(await parameters(`${imports}\n@flow\ndef f(x: ${written}): ...`)).toMatchObject({
+      kind: 'approximate',
+      schema: { title: 'Parameters', type: 'object', properties: { x: anything('x', 0) } },
+      reasons: ['parameter x: json_schema_extra is computed'],
+    });
+    expect((await parameters(`${imports}\n@flow\ndef f(x: ${written}): ...`)).schema.required).toBeUndefined();
+  });
+});

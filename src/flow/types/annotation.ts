@@ -206,9 +206,29 @@ export function fieldOf(
   return { type: applyConstraints(type, assigned.constraints), info };
 }
 
+/** Whether a `Field(…)` inside `Annotated` may hold the default, for an annotation that could not be read. */
+export function mayBringDefault(annotation: Value, context: TypeContext): boolean {
+  const value = annotation.kind === 'str' ? resolved(annotation.value, context) : annotation;
+  if (value.kind !== 'subscript' || value.of.kind !== 'external' || value.of.name !== 'typing.Annotated') return false;
+  const [of, ...metadata] = value.items;
+  if (of !== undefined && mayBringDefault(of, context)) return true;
+  return metadata.some((piece) => {
+    if (piece.kind !== 'call' || !isField(piece)) return piece.kind === 'unknown';
+    const { args, complete, keywords } = piece;
+    return !complete || args.length > 0 || keywords.has('default') || keywords.has('default_factory');
+  });
+}
+
 /** A named alias is a definition; what it stands for is read where it is written. */
 function aliasType(name: string, value: () => Value, scope: Scope): Type {
-  const content = (writer: Writer): JsonObject => writer.write(typeOf(value(), scopeContext(scope)));
+  const content = (writer: Writer): JsonObject => {
+    const type = typeOf(value(), scopeContext(scope));
+    if (type.kind !== 'definition') return writer.write(type);
+    // Pydantic gives the alias an enum's content, and a class's only while nothing else in the same core schema refers to it.
+    if (type.definition.class !== undefined && kindOf(type.definition.class).kind === 'enum')
+      return type.definition.content(writer);
+    throw new NotKnown(`the alias ${name} of ${type.definition.name}`);
+  };
   return { kind: 'definition', definition: { name, identity: `alias ${scope.module.file} ${name}`, content } };
 }
 

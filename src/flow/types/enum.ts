@@ -65,6 +65,8 @@ export function enumMembers(of: PythonClass): Members {
   const { mixin, flag, strings } = traitsOf(of);
   const ignored = new Set(['_ignore_']);
   const members = new Map<string, Value>();
+  // auto() counts on from the values before a mixed-in type makes them its own.
+  const written = new Map<string, Value>();
   for (const statement of of.statement.body) {
     if (
       statement.kind === 'if' ||
@@ -82,7 +84,9 @@ export function enumMembers(of: PythonClass): Members {
       const value = evaluate(statement.value, scope, statement.from);
       if (target.id === '_ignore_') for (const name of namesIn(value)) ignored.add(name);
       if (isHidden(target.id) || ignored.has(target.id) || isDescriptor(value)) continue;
-      members.set(target.id, converted(memberValue(target.id, value, members, { flag, strings }), mixin, of));
+      const own = memberValue(target.id, value, written, { flag, strings });
+      written.set(target.id, own);
+      members.set(target.id, converted(own, mixin, of));
     }
   }
   return members;

@@ -2,7 +2,7 @@ import type { Json, JsonObject } from '@slipway/prefect/json';
 import { type CallValue, isExternal, type Value } from '../value.ts';
 import { CONSTRAINTS, type Constraint, constrain } from './constraint.ts';
 import { encodeValue } from './encode.ts';
-import { ANY, NotKnown, plain, type Type } from './type.ts';
+import { ANY, isTitled, NotKnown, type Type } from './type.ts';
 
 /** What `Field(…)` says, with only the attributes that were given. */
 export interface FieldInfo {
@@ -188,7 +188,8 @@ export function applyMetadata(type: Type, metadata: Value): Type {
   }
   if (callee === 'pydantic.PlainValidator') return { kind: 'function', inner: ANY };
   if (callee === 'pydantic.WithJsonSchema' || callee === 'pydantic.json_schema.WithJsonSchema') {
-    return plain(mapping(metadata.args[0] ?? { kind: 'none' }));
+    const json = mapping(metadata.args[0] ?? metadata.keywords.get('json_schema') ?? { kind: 'none' });
+    return { kind: 'plain', json, limits: 'none', untitled: !isTitled(type) };
   }
   throw new NotKnown(`what ${callee === '' ? 'metadata of Annotated' : callee} does to a type`);
 }

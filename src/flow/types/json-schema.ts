@@ -4,7 +4,7 @@ import type { Value } from '../value.ts';
 import { encodeValue } from './encode.ts';
 import { encodeInstance } from './instance.ts';
 import { jsonType } from './json-type.ts';
-import { type Definition, NoJsonSchema, NotKnown, type Type, type Writer } from './type.ts';
+import { type Definition, isTitled, NoJsonSchema, NotKnown, type Type, type Writer } from './type.ts';
 
 /** Kinds that add nothing to the size of a schema. */
 const SIMPLE: ReadonlySet<Type['kind']> = new Set<Type['kind']>(['any', 'with', 'default']);
@@ -215,21 +215,6 @@ function literal(values: readonly Json[]): JsonObject {
   const kinds = new Set(values.map(jsonType));
   const [kind] = kinds;
   return kinds.size === 1 && kind !== undefined ? { ...shape, type: kind } : shape;
-}
-
-/** Things with a definition of their own bring their own title. */
-function isTitled(type: Type): boolean {
-  switch (type.kind) {
-    case 'definition':
-      return false;
-    case 'default':
-    case 'nullable':
-    case 'function':
-    case 'with':
-      return isTitled(type.inner);
-    default:
-      return true;
-  }
 }
 
 function referenceName(name: string): string {

@@ -29,7 +29,9 @@ export function modelType(of: PythonClass, args: readonly Value[], read: TypeRea
         const body = root
           ? writer.write(describedType(root.type, root.info))
           : objectSchema(modelFields(lineage, config, read), writer);
-        return { ...body, ...classKeywords(of, name, config) };
+        // Box[int] is a class of its own, without the docstring of Box.
+        const docstring = args.length === 0 ? of.statement.docstring : undefined;
+        return { ...body, ...classKeywords(of, name, config, docstring) };
       },
       tags: (field) => tagsOf(of, args, field, read),
     },
@@ -37,7 +39,7 @@ export function modelType(of: PythonClass, args: readonly Value[], read: TypeRea
 }
 
 /** What pydantic writes for the class itself: title, description, additionalProperties, json_schema_extra. */
-export function classKeywords(of: PythonClass, name: string, config: ModelConfig, docstring = of.statement.docstring) {
+export function classKeywords(of: PythonClass, name: string, config: ModelConfig, docstring: string | undefined) {
   const description = docstring === undefined ? '' : cleandoc(docstring);
   return {
     title: config.title ?? name,

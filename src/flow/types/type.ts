@@ -8,7 +8,7 @@ import type { PythonClass, Value } from '../value.ts';
 export type Type =
   /** Accepts everything: Any, arbitrary classes under Prefect's schema generator. */
   | { readonly kind: 'any' }
-  | { readonly kind: 'plain'; readonly json: JsonObject; readonly limits: Limits }
+  | { readonly kind: 'plain'; readonly json: JsonObject; readonly limits: Limits; readonly untitled?: boolean }
   /** Decimal and Fraction: a number within limits, or text. */
   | { readonly kind: 'number or text'; readonly json: JsonObject; readonly text: JsonObject }
   /** `list` tells lists and sequences from sets, deques and iterables. */
@@ -93,4 +93,21 @@ export function unionOf(types: readonly Type[]): Type {
   if (only === undefined) return NULL;
   const inner: Type = choices.length === 1 ? only : { kind: 'union', choices };
   return choices.length === types.length ? inner : { kind: 'nullable', inner };
+}
+
+/** Things with a definition of their own bring their own title. */
+export function isTitled(type: Type): boolean {
+  switch (type.kind) {
+    case 'definition':
+      return false;
+    case 'plain':
+      return type.untitled !== true;
+    case 'default':
+    case 'nullable':
+    case 'function':
+    case 'with':
+      return isTitled(type.inner);
+    default:
+      return true;
+  }
 }
