@@ -1,5 +1,5 @@
 import { isJsonObject, type Json, type JsonObject } from '../json.ts';
-import { applyValues } from '../template/index.ts';
+import { applyValues, isTruthy } from '../template/index.ts';
 
 /** Job variables that do not go together, so that no configuration can be made; Prefect's worker crashes the run. */
 export class JobVariablesError extends Error {
@@ -153,13 +153,6 @@ function joined(env: JsonObject, more: Json, whose: string): JsonObject {
   throw new JobVariablesError(
     `The work pool’s "env" is a mapping and ${whose} "env" is not, so they cannot be merged. Write both as mappings.`,
   );
-}
-
-/** Python's truth: empty texts, lists and mappings, 0, false and null count as nothing. */
-function isTruthy(value: Json | undefined): value is Json {
-  if (value === undefined || value === null || typeof value === 'boolean') return value === true;
-  if (typeof value === 'string' || Array.isArray(value)) return value.length > 0;
-  return isJsonObject(value) ? Object.keys(value).length > 0 : Number(value) !== 0;
 }
 
 function ownMember(mapping: JsonObject, key: string): Json | undefined {

@@ -8,7 +8,7 @@ import { PREFECT_REQUIREMENTS } from '../../rig/builds/prefect-environment.ts';
 const json = z.custom<Json>((value) => value !== undefined);
 export const object = z.custom<JsonObject>((value) => isJsonObject(value));
 
-const Case = z.strictObject({
+export const Case = z.strictObject({
   about: z.string(),
   /** RFC 6902 operations on the default template. */
   template: z.array(json).default([]),

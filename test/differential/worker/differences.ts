@@ -1,5 +1,5 @@
 import { type JsonObject, parseJson } from '@slipway/prefect/json';
-import { slugName } from '../../../worker/src/render/slug.ts';
+import { isLabelValue, slugName } from '../../../worker/src/render/slug.ts';
 import { object } from './cases.ts';
 
 /** In every case: where our Job differs from Prefect's, and why. Nothing else may. */
@@ -88,4 +88,50 @@ function withLabels(job: JsonObject, labels: Readonly<Record<string, string>>): 
   };
   const spec = object.parse(job.spec);
   return { ...labelled(job), spec: { ...spec, template: labelled(object.parse(spec.template)) } };
+}
+
+/** What Prefect crashes a run for and ours does not, as nothing comes of it. */
+const FOR_NOTHING: readonly { readonly error: RegExp; readonly why: string }[] = [
+  {
+    error:
+      /^ValidationError: \d+ validation errors? for KubernetesWorkerJobConfiguration(?:\n(?:stream_output|(?:job|pod)_watch_timeout_seconds)\n {2}.*\n {4}.*)+$/,
+    why: 'the type of a field that neither worker uses',
+  },
+  {
+    error:
+      /Job has incompatible values for the following attributes: (?:, )?(?:\/spec\/template\/spec\/(?:parallelism|completions) must have value 1(?:, )?)+ \[/,
+    why: '1.0 where there has to be 1, in a field that a pod does not have',
+  },
+];
+
+export function isCrashForNothing(error: string): boolean {
+  return FOR_NOTHING.some((each) => each.error.test(error));
+}
+
+/** The labels that the worker itself makes of names. */
+const OF_NAMES = /^(?:prefect\.io\/(?:flow-run|work-pool|worker|flow|deployment)-name|app\.kubernetes\.io\/name)$/;
+
+/**
+ * As ourRequestsGiven, for a case for which no difference is listed: where Kubernetes would refuse a label that Prefect
+ * made of a name, ours says `unnamed`; where it would refuse the Job's name, ours has another one.
+ */
+export function ourRandomRequestsGiven(
+  theirs: readonly Request[],
+  ours: readonly Request[],
+  suffix: string,
+): Request[] {
+  const isJob = ({ path }: Request): boolean => path.endsWith('/jobs');
+  const names = [theirs, ours].map((requests) => object.parse(requests.find(isJob)?.body.metadata ?? {}));
+  const [wanted = {}, made = {}] = names;
+  const { name = `${wanted.generateName}abcde` } = wanted;
+  const isRefused = !/^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/.test(String(name));
+  return ourRequestsGiven('', theirs, suffix).map((request) => {
+    if (!isJob(request)) return request;
+    const metadata = object.parse(request.body.metadata);
+    const job = isRefused ? { ...request.body, metadata: { ...metadata, name: made.name ?? null } } : request.body;
+    const unnamed = Object.entries(object.parse(metadata.labels)).filter(
+      ([key, value]) => OF_NAMES.test(key) && !isLabelValue(String(value)),
+    );
+    return { ...request, body: withLabels(job, Object.fromEntries(unnamed.map(([key]) => [key, 'unnamed']))) };
+  });
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { isJsonObject, type Json, type JsonObject, parseJson } from '@slipway/prefect/json';
+import { type JsonObject, parseJson } from '@slipway/prefect/json';
 import { describe, expect, it } from 'vitest';
+import { canonical } from './canonical.ts';
 import { type Answer, GOLDENS_FILE, Goldens, goldenKey, readCases } from './cases.ts';
 import { DIFFERENCES, ourRequestsGiven, type Request } from './differences.ts';
 import { ourJob, requestsFor, SUFFIX } from './our-job.ts';
@@ -13,18 +14,6 @@ function answerTo(about: string): Answer {
   const answer = answers.get(about);
   if (answer === undefined) throw new Error(`no golden for "${about}"`);
   return answer;
-}
-
-/** JSON text with the keys of mappings in order: numbers stay as they are spelled, and so do lists. */
-function canonical(value: Json): string {
-  return JSON.stringify(sorted(value), undefined, 1);
-}
-
-function sorted(value: Json): Json {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (!isJsonObject(value)) return value;
-  const entries = Object.entries(value).map(([key, member]): [string, Json] => [key, sorted(member)]);
-  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 describe('Prefect’s answers', () => {

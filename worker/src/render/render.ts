@@ -1,5 +1,5 @@
 import { isJsonObject, type Json, type JsonObject, parseJson } from '@slipway/prefect/json';
-import { applyValues, findPlaceholders, NotSet, pythonStr } from '@slipway/prefect/template';
+import { applyValues, findPlaceholders, isTruthy, NotSet, pythonStr } from '@slipway/prefect/template';
 import { flowRunId, jobNameSuffix, type ScheduledStateId } from '../ids.ts';
 import { type ClusterConfig, type JobConfiguration, readJobConfiguration } from './configuration.ts';
 import { containerEnvironment } from './environment.ts';
@@ -133,7 +133,8 @@ function renderedName(name: string | undefined, { run, flow }: RunContext, env: 
   if (name === undefined) return run.name;
   const ctx = { flow: { ...flow }, flow_run: parseJson(JSON.stringify(run)) };
   const rendered = applyValues(name as Json, { ctx }, { env, missing: 'remove' });
-  return pythonStr(rendered === NotSet ? name : rendered) || run.name;
+  if (rendered === NotSet) return name;
+  return isTruthy(rendered) ? pythonStr(rendered) : run.name;
 }
 
 function sluggedKeys(annotations: JsonObject): JsonObject {

@@ -28,11 +28,21 @@ describe('slugs are those of Prefect 3.8.8', () => {
     ['1,000', '1000'],
     ['v1.2.3+4', 'v1-2-3-4'],
     ['x&amp;y', 'x-y'],
+    ['хлеб', 'khleb'],
+    ['Химия и яйцо', 'khimiia-i-iaitso'],
+    ['Χημεία', 'khemeia'],
+    ['東京_x', 'dong-jing-x'],
     ['???', undefined],
     [`${'x'.repeat(44)}-yz`, 'x'.repeat(44)],
     ['a'.repeat(60), 'a'.repeat(45)],
   ])('name %s → %s', (text, slug) => {
     expect(slugName(text)).toBe(slug);
+  });
+});
+
+describe('a label value', () => {
+  it('has a space behind every Chinese word, as in Prefect', () => {
+    expect(slugLabelValue('東京_x')).toBe('Dong-Jing-_x');
   });
 });
 

@@ -45,8 +45,20 @@ function slugify(text: string, disallowed: RegExp, maxLength: number, lowerCase 
   return slug.length < maxLength ? slug : slug.slice(0, maxLength).replace(/^-+|-+$/g, '');
 }
 
+/** What Python's table has other letters for than ours, of scripts that people write names in. */
+const OTHERWISE: ReadonlyMap<string, string> = new Map(
+  "Ŋ:ng ŋ:NG Β:B Η:E Ξ:Ks Υ:U Φ:Ph Χ:Kh β:b η:e υ:u φ:ph χ:kh Є:E Х:Kh Ц:Ts Ь:' Ю:Iu Я:Ia х:kh ц:ts ь:' ю:iu я:ia"
+    .split(' ')
+    .map((pair) => [pair.slice(0, 1), pair.slice(2)]),
+);
+
+/** One character after the other; a Chinese one is a word, with a space behind it. */
 function toAscii(text: string): string {
-  return Buffer.byteLength(text) === text.length ? text : transliterate(text);
+  if (Buffer.byteLength(text) === text.length) return text;
+  return Array.from(text, (character) => {
+    const letters = OTHERWISE.get(character) ?? transliterate(character);
+    return /\p{Script=Han}/u.test(character) && letters !== '' ? `${letters} ` : letters;
+  }).join('');
 }
 
 /** Named, then decimal, then hexadecimal character references; one of a kind that is no character spoils its kind. */
