@@ -38,6 +38,8 @@ const silent: Log = {
 /** Applies a plan to a server that refuses what a test names: no real one can be made to refuse just one write. */
 async function applied(plan: Plan, refuse: (path: string, body: { name?: string }) => boolean, status = 422) {
   const paths: string[] = [];
+  const logged: string[] = [];
+  const log: Log = { ...silent, info: (line) => logged.push(line) };
   const server = createServer((request, response) => {
     let text = '';
     request.on('data', (chunk) => {
@@ -70,7 +72,7 @@ async function applied(plan: Plan, refuse: (path: string, body: { name?: string 
     product: 'test',
   });
   try {
-    return { ...(await apply(plan, api, silent, AbortSignal.timeout(10_000))), paths };
+    return { ...(await apply(plan, api, log, AbortSignal.timeout(10_000))), paths, logged };
   } finally {
     await api.close();
     server.closeAllConnections();
@@ -87,13 +89,14 @@ const create = (...names: string[]): Plan => ({
 
 describe('applying a plan', () => {
   it('writes the pool, the flow once, then the deployments', async () => {
-    const { paths, deployments, failures } = await applied(create('a', 'b'), () => false);
+    const { paths, deployments, failures, logged } = await applied(create('a', 'b'), () => false);
     expect(paths).toEqual(['POST /work_pools/', 'POST /flows/', 'POST /deployments/', 'POST /deployments/']);
     expect(deployments.map(({ name, id, action }) => ({ name, id, action }))).toEqual([
       { name: 'f/a', id: 'id-a', action: 'create' },
       { name: 'f/b', id: 'id-b', action: 'create' },
     ]);
     expect(failures).toEqual([]);
+    expect(logged).toEqual(['created work pool k', 'created f/a', 'created f/b']);
   });
 
   it('goes on after a write that failed, and says which and why', async () => {

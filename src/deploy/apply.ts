@@ -66,7 +66,13 @@ export async function apply(plan: Plan, api: PrefectApi, log: Log, signal: Abort
 
   await Promise.all(
     plan.workPools.map((pool) =>
-      limit(() => attempt(`work pool ${pool.name}`, pool.where, () => writeWorkPool(pool, api, signal))),
+      limit(() =>
+        attempt(`work pool ${pool.name}`, pool.where, async () => {
+          await writeWorkPool(pool, api, signal);
+          if (pool.action !== 'unchanged')
+            log.info(`${pool.action === 'create' ? 'created' : 'changed'} work pool ${pool.name}`);
+        }),
+      ),
     ),
   );
 

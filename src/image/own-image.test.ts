@@ -27,7 +27,7 @@ const CHANGE = 'prefect.deployments.steps.set_working_directory';
 describe('the action’s own image', () => {
   it('is planned from its inputs, with paths that start at the working directory', async () => {
     const { plan, directory } = await planned({
-      files: { 'docker/Dockerfile': 'FROM scratch\n' },
+      files: { 'docker/Dockerfile': 'FROM scratch\n', 'src/flow.py': '' },
       inputs: {
         tags: 'latest\n{short_sha}',
         file: 'docker/Dockerfile',
@@ -94,7 +94,7 @@ describe('the action’s own image', () => {
       content: expect.stringContaining('COPY requirements.txt /opt/prefect/hello/requirements.txt\nRUN uv pip install'),
       dockerignore: expect.stringContaining('**/.git\n'),
     });
-    expect(logged[0]).toContain('Generated Dockerfile:\nFROM prefecthq/prefect:3-latest\n');
+    expect(logged).toEqual(['> Generated Dockerfile', expect.stringMatching(/^FROM prefecthq\/prefect:3-latest\n/)]);
   });
 
   it('has one generated beside a Dockerfile when `file: auto` says so', async () => {
@@ -142,6 +142,14 @@ describe('the action’s own image', () => {
   ])('is not built from %s', async (context) => {
     const [problem] = await problems({ inputs: { context } });
     expect(problem?.message).toContain('which is no directory of the checkout');
+  });
+
+  it.each([
+    ['a Dockerfile', { file: 'docker/Dockerfile' }, 'the input file is "docker/Dockerfile", and there is no such'],
+    ['a context', { context: 'flows' }, 'the input context is "flows", and there is no such directory'],
+  ])('is refused without %s that an input names, in a plan too', async (_what, inputs, message) => {
+    const [problem] = await problems({ inputs });
+    expect(problem?.message).toContain(message);
   });
 
   it('is told when dependencies are not installed', async () => {

@@ -25,6 +25,8 @@ export interface OwnImage {
 /**
  * Builds and pushes the action's own image, before any step runs, so that steps can name it.
  *
+ * A plan refuses a context or Dockerfile that is missing just as a deploy does: no step has run that could bring it.
+ *
  * @returns undefined without the input `image`.
  * @throws Problem | Problems
  */
@@ -56,7 +58,7 @@ export async function planOwnImage(
   job: OwnImageContext,
 ): Promise<{ plan: ImagePlan; directory: string | undefined }> {
   const { directory, revision, world } = job;
-  const context = contextOf(image, directory);
+  const context = await contextOf(image, directory, world);
   const { dockerfile, root } = await dockerfileOf(image, context, entries, job);
   const plan: ImagePlan = {
     repository: image.repository,
@@ -89,8 +91,14 @@ export async function planOwnImage(
   return { plan, directory: root };
 }
 
-function contextOf(image: ImageInputs, directory: string): string {
-  if (!/^[a-z][a-z+-]*:|^git@|^-$/i.test(image.context)) return resolve(directory, image.context);
+async function contextOf(image: ImageInputs, directory: string, { files }: Pick<World, 'files'>): Promise<string> {
+  if (!/^[a-z][a-z+-]*:|^git@|^-$/i.test(image.context)) {
+    const context = resolve(directory, image.context);
+    if (await files.exists(context)) return context;
+    throw new Problem(`the input context is ${JSON.stringify(image.context)}, and there is no such directory`, {
+      remedy: 'Correct it; it starts at working-directory.',
+    });
+  }
   throw new Problem(`the input context is ${JSON.stringify(image.context)}, which is no directory of the checkout`, {
     remedy:
       'Check the files out with actions/checkout and name their directory: an image is named by the commit it holds.',
@@ -107,6 +115,11 @@ async function dockerfileOf(
   const written = image.file === undefined ? `${context}/Dockerfile` : resolve(directory, image.file);
   const isGenerated = image.file === 'auto' || (image.file === undefined && !(await files.exists(written)));
   if (!isGenerated) {
+    if (!(await files.exists(written))) {
+      throw new Problem(`the input file is ${JSON.stringify(image.file)}, and there is no such Dockerfile`, {
+        remedy: 'Correct its path, which starts at working-directory, or write `file: auto` to have one generated.',
+      });
+    }
     await warnOfGitFolder(written, context, world);
     return { dockerfile: { kind: 'file', path: written }, root: undefined };
   }
@@ -122,7 +135,7 @@ async function dockerfileOf(
     ignore: await ignoreFor(context, files),
     secretIds: image.secrets.flatMap((one) => (one.kind === 'value' && /^[A-Za-z_]\w*$/.test(one.id) ? [one.id] : [])),
   });
-  log.info(`Generated Dockerfile:\n${dockerfile.content}`);
+  await log.group('Generated Dockerfile', async () => log.info(dockerfile.content));
   const below = relative(context, project.directory);
   return { dockerfile, root: below === '' || below.startsWith('..') ? place : `${place}/${below}` };
 }

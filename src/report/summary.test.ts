@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { deploymentName } from '../deploy/model.ts';
+import { somePlan } from '../image/testing-plan.ts';
 import { type Report, summaryMarkdown } from './summary.ts';
 import { manyDeployments, report, where, withAutomations } from './testing-report.ts';
 
@@ -37,6 +38,15 @@ describe('the job summary', () => {
     const planned = summaryMarkdown(manyDeployments(1, 1, []), asIs);
     expect(planned).toContain('Nothing was written (the event is pull request #&#8203;7).');
     expect(planned).toContain('🟡 change |');
+  });
+
+  it.each<[Report['mode'], string | undefined, boolean, string]>([
+    ['plan', undefined, true, '| `acme/hello:f3d46caf` | known at deploy |  |'],
+    ['deploy', 'sha256:1', true, '| `acme/hello:f3d46caf` | `sha256:1` | 2.0 s |'],
+    ['deploy', undefined, false, '| `acme/hello:f3d46caf` | not pushed | 2.0 s |'],
+  ])('shows the image of a %s with the digest %s', (mode, digest, push, row) => {
+    const image = { plan: somePlan({ push }), image: 'acme/hello:f3d46caf', imageRef: undefined, digest, seconds: 2 };
+    expect(summaryMarkdown({ ...report, mode, images: [image] }, asIs)).toContain(row);
   });
 
   it.each<[string, Partial<Report>, string]>([

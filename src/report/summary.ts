@@ -112,9 +112,15 @@ function images(report: Report): string {
   if (report.images.length === 0) return '';
   const rows = report.images.map(
     ({ image, digest, seconds, isReused }) =>
-      `| ${codeSpan(image)} | ${digest === undefined ? 'known at deploy' : codeSpan(digest)} | ${isReused === true ? 'existed' : `${seconds.toFixed(1)} s`} |`,
+      `| ${codeSpan(image)} | ${digestCell(digest, report.mode)} | ${report.mode === 'plan' ? '' : isReused === true ? 'existed' : `${seconds.toFixed(1)} s`} |`,
   );
   return ['### Images', '', '| image | digest | time |', '|---|---|---|', ...rows].join('\n');
+}
+
+/** Without a push there is no digest after a deploy either. */
+function digestCell(digest: string | undefined, mode: Report['mode']): string {
+  if (digest !== undefined) return codeSpan(digest);
+  return mode === 'plan' ? 'known at deploy' : 'not pushed';
 }
 
 function notWritten({ applied }: Report, budget: Budget, redact: Redact): Section {

@@ -7,9 +7,9 @@ import { buildDockerImage } from './build-docker-image.ts';
 import { timeTag } from './image-name.ts';
 import { build, spec } from './testing-build.ts';
 import { BUILD } from './testing-prepare.ts';
-import { makeDirectory, type TestSettings, testRun } from './testing-run.ts';
+import { makeDirectory, testRun } from './testing-run.ts';
 
-async function refusal(inputs: JsonObject, settings: TestSettings = {}): Promise<string> {
+async function refusal(inputs: JsonObject, settings: Parameters<typeof build>[1] = {}): Promise<string> {
   const thrown = await build(inputs, settings).catch((error: unknown) => error);
   if (!(thrown instanceof Problem)) throw thrown;
   expect(thrown.where).toMatchObject({ file: 'prefect.yaml', line: 3 });
@@ -165,6 +165,17 @@ describe('build_docker_image', () => {
   });
 
   it.each([
+    ['{{ $IMAGE_NAME }}', 'Set IMAGE_NAME in the job’s `env:`'],
+    ['{{ $HOST }}{{ $NAME }}', 'Set HOST and NAME in the job’s `env:`'],
+    ['{{ names.stdout }}', 'Let what it names have a value.'],
+  ])('says where an empty image_name comes from: %s', async (written, remedy) => {
+    const step = { function: BUILD, inputs: { image_name: written } };
+    const text = await refusal({ image_name: '', tag: 't' }, { step });
+    expect(text).toContain(`has an empty image_name: ${written} comes to nothing`);
+    expect(text).toContain(remedy);
+  });
+
+  it.each([
     ['hello', {}, 'hello'],
     ['hello', { dockerNamespace: 'acme' }, 'acme/hello'],
     ['other/hello', { dockerNamespace: 'acme' }, 'other/hello'],
@@ -205,7 +216,7 @@ COPY . /opt/prefect/${name}/
 WORKDIR /opt/prefect/${name}/
 `;
     expect(plan?.dockerfile).toEqual({ kind: 'generated', content, dockerignore: expect.any(String) });
-    expect(world.logged).toEqual([`Generated Dockerfile:\n${content}`]);
+    expect(world.logged).toEqual(['> Generated Dockerfile', content]);
     expect(await world.files.list(directory)).toEqual(['requirements.txt']);
   });
 

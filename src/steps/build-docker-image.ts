@@ -109,7 +109,7 @@ async function dockerfileOf(step: StepRun, inputs: z.infer<typeof Inputs>, conte
   }
   const ignore = await ignoreFor(context, files);
   const dockerfile = generatedDockerfile({ baseImage: step.context.baseImage, directory, dependencies, ignore });
-  log.info(`Generated Dockerfile:\n${dockerfile.content}`);
+  await log.group('Generated Dockerfile', async () => log.info(dockerfile.content));
   if (inputs.persist_dockerfile === true) {
     log.warning('persist_dockerfile writes no file here; the generated Dockerfile stands in the log', step.step.where);
   }

@@ -17,6 +17,17 @@ export function readRepository(step: StepRun, imageName: string): string {
   const namespace = step.context.dockerNamespace ?? '';
   const repository = imageName.includes('/') || namespace === '' ? imageName : `${namespace}/${imageName}`;
   if (isUnknown(repository) || REPOSITORY.test(repository)) return repository;
+  if (imageName === '' && JSON.stringify(step.step.inputs.image_name ?? '') !== '""') {
+    const written = String(step.step.inputs.image_name);
+    const variables = [...written.matchAll(/\{\{\s*\$(\w+)\s*\}\}/g)].map(([, name]) => name);
+    throw stepProblem(
+      step,
+      `has an empty image_name: ${written} comes to nothing`,
+      variables.length === 0
+        ? 'Let what it names have a value.'
+        : `Set ${variables.join(' and ')} in the job’s \`env:\`; a repository variable that does not exist arrives as an empty text.`,
+    );
+  }
   const hint = /:[^/:]+$/.test(repository) ? 'Give what follows the colon as the input `tag`. ' : '';
   throw stepProblem(
     step,

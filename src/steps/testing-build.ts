@@ -12,7 +12,7 @@ export function spec(name: string, inputs: JsonObject, id?: string): StepSpec {
 /** Runs one build step, at line 3, with the steps that follow it and the pull steps of its deployment. */
 export async function build(
   inputs: JsonObject,
-  settings: TestSettings & { id?: string; following?: StepSpec[]; pull?: StepSpec[] } = {},
+  settings: TestSettings & { id?: string; step?: Partial<StepSpec>; following?: StepSpec[]; pull?: StepSpec[] } = {},
 ) {
   const { id, pull, ...more } = settings;
   const step = { ...(await testRun(inputs, { step: { function: BUILD, id }, ...more })), pull };
