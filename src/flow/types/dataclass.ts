@@ -42,7 +42,7 @@ export function dataclassType(
           ...fields.filter((field) => !field.keywordOnly),
           ...fields.filter((field) => field.keywordOnly),
         ];
-        return { ...objectSchema(inOrder, writer), ...classKeywords({ ...of }, name, config, described ?? '') };
+        return { ...objectSchema(inOrder, writer), ...classKeywords(name, config, described ?? '') };
       },
       tags: (field) => {
         const found = dataclassFields(ancestry(of, typeArguments), read).find((candidate) => candidate.name === field);

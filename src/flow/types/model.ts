@@ -31,7 +31,7 @@ export function modelType(of: PythonClass, args: readonly Value[], read: TypeRea
           : objectSchema(modelFields(lineage, config, read), writer);
         // Box[int] is a class of its own, without the docstring of Box.
         const docstring = args.length === 0 ? of.statement.docstring : undefined;
-        return { ...body, ...classKeywords(of, name, config, docstring) };
+        return { ...body, ...classKeywords(name, config, docstring) };
       },
       tags: (field) => tagsOf(of, args, field, read),
     },
@@ -39,7 +39,7 @@ export function modelType(of: PythonClass, args: readonly Value[], read: TypeRea
 }
 
 /** What pydantic writes for the class itself: title, description, additionalProperties, json_schema_extra. */
-export function classKeywords(of: PythonClass, name: string, config: ModelConfig, docstring: string | undefined) {
+export function classKeywords(name: string, config: ModelConfig, docstring: string | undefined) {
   const description = docstring === undefined ? '' : cleandoc(docstring);
   return {
     title: config.title ?? name,

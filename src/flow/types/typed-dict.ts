@@ -27,7 +27,7 @@ export function typedDictType(
       class: of,
       content: (writer) => ({
         ...objectSchema(typedDictFields(of, typeArguments, read), writer),
-        ...classKeywords(of, name, readConfig([]), of.statement.docstring),
+        ...classKeywords(name, readConfig([]), of.statement.docstring),
       }),
       tags: (field) => {
         const found = typedDictFields(of, typeArguments, read).find((candidate) => candidate.name === field);
