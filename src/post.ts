@@ -11,12 +11,23 @@ import type { World } from './world.ts';
 
 /**
  * The post step: removes what main may have left (it does so itself unless it was killed) and cancels runs that a
- * killed main was following. It never fails the job: what cannot be undone is a warning.
+ * killed main was following. It never fails the job: what cannot be undone is a warning, and keeps nothing else from
+ * being undone.
  */
 async function post(world: World): Promise<void> {
   const state = readState();
-  for (const directory of state.directories) await removeDockerConfig(directory, world.files);
-  if (state.runs.length > 0) await cancelUnfinished(state.runs, world);
+  for (const directory of state.directories) {
+    await orWarn(() => removeDockerConfig(directory, world.files), world);
+  }
+  if (state.runs.length > 0) await orWarn(() => cancelUnfinished(state.runs, world), world);
+}
+
+async function orWarn(undo: () => Promise<void>, { log }: World): Promise<void> {
+  try {
+    await undo();
+  } catch (error) {
+    log.warning(`cleaning up: ${log.redact(error instanceof Error ? error.message : String(error))}`);
+  }
 }
 
 async function cancelUnfinished(
@@ -43,9 +54,7 @@ async function cancelUnfinished(
 
 const world = openRunnerWorld();
 try {
-  await post(world);
-} catch (error) {
-  world.log.warning(`cleaning up: ${world.log.redact(error instanceof Error ? error.message : String(error))}`);
+  await orWarn(() => post(world), world);
 } finally {
   world.close();
 }
