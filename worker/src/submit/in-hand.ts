@@ -11,7 +11,9 @@ export const HAND_BACK_MS = 2_500;
 /**
  * The whole work on one run in hand, from the claim to its Job. What goes wrong with it is said and ends here. When the
  * worker has to stop before the Job can exist, the run is handed back as Scheduled; a run whose Job may exist stays
- * Pending, and the repair sweep, here or on another replica, finishes it under the Job's name.
+ * Pending, and the repair sweep, here or on another replica, finishes it under the Job's name. So does a run that the
+ * sweep took up: another replica's sweep may have it in hand too and have made its Job, and under a new Scheduled state
+ * it would get a second one.
  *
  * @param obtain claims the run, or takes it up again.
  * @returns never rejects.
@@ -49,6 +51,7 @@ export async function workOnRun(
  * lost has been accepted is looked up before it is repeated: by then another worker may have the run, or have ended it.
  */
 async function handBack(due: DueRun, { api, world }: StartServices): Promise<void> {
+  if (due.interrupted !== undefined) return;
   const transitionId = randomUUID();
   const proposal = {
     type: 'SCHEDULED',
