@@ -19,7 +19,7 @@ const PREFECT_YAML = `work_pools:
 definitions:
   pool: &pool {name: image-input}
 deployments:
-- name: plain
+- name: unnamed-image
   entrypoint: flows/hello.py:hello
   work_pool: *pool
   tags: ["{{ short_sha }}", "{{ slipway.tag }}"]
@@ -71,12 +71,12 @@ describe('the input image', () => {
     });
     for (const tag of [commit.sha, 'latest']) expect((await manifestOf(tag)).digest).toBe(outputs.digest);
 
-    const plain = await deployment('plain');
-    expect(plain.job_variables?.image).toBe(outputs['image-ref']);
-    expect(plain.pull_steps).toEqual([
+    const unnamed = await deployment('unnamed-image');
+    expect(unnamed.job_variables?.image).toBe(outputs['image-ref']);
+    expect(unnamed.pull_steps).toEqual([
       { 'prefect.deployments.steps.set_working_directory': { directory: '/opt/prefect/hello' } },
     ]);
-    expect(plain.tags).toEqual([commit.shortSha, commit.sha]);
+    expect(unnamed.tags).toEqual([commit.shortSha, commit.sha]);
     const own = await deployment('own');
     expect(own.job_variables?.image).toBe('example.com/theirs:1');
     expect(own.description).toBe(`built as ${repository}:${commit.sha}`);
@@ -140,7 +140,7 @@ describe('the input image', () => {
     expect(result.exitCode, result.log).toBe(0);
     expect(result.annotations.map((one) => one.message)).toContainEqual(expect.stringContaining('is not pushed'));
     expect(result.outputs).toMatchObject({ image: `${repository}:local`, 'image-ref': '', digest: '' });
-    expect((await deployment('plain')).job_variables?.image).toBe(`${repository}:local`);
+    expect((await deployment('unnamed-image')).job_variables?.image).toBe(`${repository}:local`);
     expect((await fetch(`http://${rig.registry}/v2/image-input/hello/manifests/local`)).status).toBe(404);
   });
 
