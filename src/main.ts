@@ -2,6 +2,7 @@ import * as core from '@actions/core';
 import { runAction } from './action.ts';
 import { apiProblem } from './api-problem.ts';
 import { type Problem, problemsOf } from './problem.ts';
+import { summarizeRefusal } from './report/refusal.ts';
 import { Cancelled, openRunnerWorld } from './runner-world.ts';
 import { StateFile } from './state.ts';
 
@@ -29,8 +30,10 @@ try {
   const apiUrl = world.env['INPUT_PREFECT-API-URL'] || world.env.PREFECT_API_URL;
   const known = apiProblem(error, apiUrl);
   const problems = known === undefined ? problemsOf(error) : [known];
-  if (problems !== undefined) problems.forEach(annotate);
-  else if (world.signal.aborted || error instanceof Cancelled) world.error('The job was cancelled.');
+  if (problems !== undefined) {
+    problems.forEach(annotate);
+    await summarizeRefusal(problems, world.env, world.log.redact);
+  } else if (world.signal.aborted || error instanceof Cancelled) world.error('The job was cancelled.');
   else {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
     world.error(`This is a defect of Slipway, please report it: ${text}`);

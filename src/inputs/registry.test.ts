@@ -51,6 +51,11 @@ describe('registry inputs', () => {
     ['a user without password', { 'registry-username': 'ford' }, 'registry-password is missing or empty'],
     ['a password without user', { 'registry-password': 'x' }, 'registry-username is missing or empty'],
     ['a role by its name', { 'aws-role': 'deploy' }, 'the input aws-role is "deploy": It has the form arn:aws:iam::'],
+    [
+      'a provider with the project’s id',
+      { 'gcp-workload-identity-provider': PROVIDER.replace(/\d+/, 'acme-prod') },
+      'with the project’s number, not its id',
+    ],
     ['a provider by its name', { 'gcp-workload-identity-provider': 'github' }, 'It has the form projects/'],
     ['an account alone', { 'gcp-service-account': 'a@b.iam.gserviceaccount.com' }, 'without gcp-workload-identity-p'],
     ['a client without tenant', { 'azure-client-id': UUID }, 'azure-tenant-id is missing or empty'],

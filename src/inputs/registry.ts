@@ -35,7 +35,8 @@ export interface RegistryInputs {
 }
 
 const ROLE = /^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]+$/;
-const PROVIDER = /^projects\/[\w-]+\/locations\/global\/workloadIdentityPools\/[\w-]+\/providers\/[\w-]+$/;
+/** With the project's number: Google's token service knows no provider under the project's id. */
+const PROVIDER = /^projects\/\d+\/locations\/global\/workloadIdentityPools\/[\w-]+\/providers\/[\w-]+$/;
 const ACCOUNT = /^[^@\s]+@[^@\s]+\.[^@\s]+$/;
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 /** A tenant may also be called by one of its domains. */
@@ -85,7 +86,7 @@ function checkSpelling(inputs: RegistryInputs, reader: InputReader): void {
     'gcp-workload-identity-provider',
     inputs.gcpWorkloadIdentityProvider,
     PROVIDER,
-    'projects/123456789/locations/global/workloadIdentityPools/pool/providers/provider',
+    'projects/123456789/locations/global/workloadIdentityPools/pool/providers/provider, with the project’s number, not its id',
   );
   check('gcp-service-account', inputs.gcpServiceAccount, ACCOUNT, 'name@project.iam.gserviceaccount.com');
   check('azure-client-id', inputs.azureClientId, UUID, '00000000-0000-0000-0000-000000000000');

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Problem } from '../problem.ts';
 import type { Log } from '../world.ts';
-import type { Credentials } from './model.ts';
+import { type Credentials, NO_USER } from './model.ts';
 import { jsonOf, NoAnswer, type RegistryAnswer, type RegistryWorld, send } from './request.ts';
 
 /** A token of Entra for container registries. */
@@ -10,9 +10,6 @@ export interface EntraToken {
   /** For the log. */
   readonly source: string;
 }
-
-/** The user beside a refresh token (Azure's guide on authentication). */
-const NO_USER = '00000000-0000-0000-0000-000000000000';
 
 const Exchanged = z.looseObject({ refresh_token: z.string().min(1) });
 

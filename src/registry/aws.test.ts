@@ -126,7 +126,6 @@ describe('who we are to AWS', () => {
   });
 
   it.each([
-    ['deploy', 'is no ARN of a role'],
     [
       'arn:aws-cn:iam::123456789012:role/deploy',
       'is of the partition aws-cn, but the registry’s region eu-west-1 is in aws',

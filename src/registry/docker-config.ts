@@ -6,7 +6,7 @@ import {
   readAuthVariable,
   readDockerConfig,
 } from './docker-config-file.ts';
-import type { Credentials } from './model.ts';
+import { type Credentials, NO_USER } from './model.ts';
 import { configKey, isKeyOf } from './repository.ts';
 
 /**
@@ -86,9 +86,6 @@ export function withCredentials(
     ...(plugins.length === 0 ? {} : { cliPluginsExtraDirs: plugins }),
   };
 }
-
-/** Docker wants a user even beside a refresh token; the registries that use those want this one. */
-const NO_USER = '00000000-0000-0000-0000-000000000000';
 
 function authEntry(credentials: Credentials): { auth: string; identitytoken?: string } {
   if (credentials.kind === 'basic') return { auth: basicToken(credentials) };

@@ -35,14 +35,6 @@ describe('Google’s sources', () => {
     expect(sources(written).map((source) => source.name)).toEqual(names);
   });
 
-  it('refuse a provider with the project’s id in place of its number', async () => {
-    const [keyless] = sources({ gcpWorkloadIdentityProvider: PROVIDER.replace('123456789', 'acme-prod') });
-    await expect(keyless?.find(HOST, world.signal)).rejects.toMatchObject({
-      message: expect.stringContaining('which is no provider'),
-      remedy: expect.stringContaining('with the project’s number, not its id'),
-    });
-  });
-
   it('say which permission a job without OIDC lacks', async () => {
     const [keyless] = sources({ gcpWorkloadIdentityProvider: PROVIDER });
     await expect(keyless?.find(HOST, world.signal)).rejects.toMatchObject({

@@ -63,8 +63,6 @@ function source(
   };
 }
 
-const PROVIDER = /^projects\/\d+\/locations\/global\/workloadIdentityPools\/[a-z0-9-]+\/providers\/[a-z0-9-]+$/;
-
 async function federatedToken(
   provider: string,
   account: string | undefined,
@@ -72,12 +70,6 @@ async function federatedToken(
   world: ProviderWorld,
   signal: AbortSignal,
 ): Promise<AccessToken> {
-  if (!PROVIDER.test(provider)) {
-    throw new Problem(`the input gcp-workload-identity-provider is ${JSON.stringify(provider)}, which is no provider`, {
-      remedy:
-        'Write projects/<number>/locations/global/workloadIdentityPools/<pool>/providers/<provider>, with the project’s number, not its id.',
-    });
-  }
   const audience = `https://iam.googleapis.com/${provider}`;
   const { token: subject, claims } = await requestOidcToken(
     audience,

@@ -12,6 +12,9 @@ export type Credentials =
   /** A refresh token, as Docker keeps it under `identitytoken` (Azure's registries). */
   | { readonly kind: 'identity-token'; readonly token: string; readonly source: string };
 
+/** The user beside a refresh token, which stands for itself (Azure's guide on authentication; Docker wants one). */
+export const NO_USER = '00000000-0000-0000-0000-000000000000';
+
 /** Where credentials may come from; the first source that serves the host is used (sign-in.ts). */
 export interface CredentialSource {
   /** For the log: "the role arn:aws:iam::… (aws-role)". */

@@ -1,5 +1,6 @@
 import { type UiObject, uiLink } from '@slipway/prefect/settings';
 import { rootField } from '../deploy/leaf-changes.ts';
+import type { Position } from '../project/model.ts';
 import { NONE, type Redact } from './difference.ts';
 import type { Detail, Item, ItemAction } from './item.ts';
 import { codeSpan, fenced, html, link, plainText } from './markdown.ts';
@@ -64,13 +65,13 @@ export function itemRow(item: Outcome, report: Report): string {
   const place = plainText(`${where.file}:${where.line}`);
   const { repositoryUrl, sha } = report.revision;
   const source =
-    repositoryUrl === undefined || sha === undefined
-      ? place
-      : link(
-          place,
-          `${repositoryUrl}/blob/${sha}/${where.file.split('/').map(encodeURIComponent).join('/')}#L${where.line}`,
-        );
+    repositoryUrl === undefined || sha === undefined ? place : link(place, blobUrl(repositoryUrl, sha, where));
   return `| ${kind} | ${itemName(item, report.uiUrl, 'cell')} | ${noted} | ${source} |`;
+}
+
+/** Where a line of a file can be looked at. */
+export function blobUrl(repositoryUrl: string, sha: string, { file, line }: Position): string {
+  return `${repositoryUrl}/blob/${sha}/${file.split('/').map(encodeURIComponent).join('/')}#L${line}`;
 }
 
 /** An object's name, with a link to it where the server has it. */

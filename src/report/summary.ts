@@ -29,7 +29,7 @@ export interface Report {
 }
 
 /** GitHub drops the whole summary of a step that wrote more than 1 MiB. */
-const MOST_BYTES = 1024 * 1024;
+export const MOST_BYTES = 1024 * 1024;
 /** Kept for headings and for the line that says what was left out. */
 const RESERVE = 2_000;
 /** Differences of so many lines in all are shown open. */

@@ -69,6 +69,7 @@ describe('bad input', () => {
       expect(errors, result.log).toHaveLength(1);
       const [error] = errors;
       if (error === undefined) throw new Error('no annotation');
+      expect(result.summary).toContain('## Slipway: failed');
       return error;
     } finally {
       await project.remove();
