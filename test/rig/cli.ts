@@ -6,14 +6,15 @@ import { withLock } from './lock.ts';
 import { PartGroup } from './plan.ts';
 import { isHealthy } from './probe.ts';
 import { isRunning, signalProcess } from './process-identity.ts';
-import { ALL_PARTS } from './rig.ts';
+import { DEFAULT_PARTS } from './rig.ts';
 import { sweepDeadRigs } from './rig-record.ts';
 import { FromSupervisor } from './supervisor.ts';
 import { attachRig, readUpState, removeUpState, supervisorLog, type UpState } from './up-state.ts';
 
 const HELP = `The real parts that tests and the demo run against, on free ports of 127.0.0.1.
 
-Usage: npm run rig -- up [part ...]    start them and leave them running (parts: ${ALL_PARTS.join(' ')}; default all)
+Usage: npm run rig -- up [part ...]    start them and leave them running (parts: ${PartGroup.options.join(' ')};
+                                       default all but postgresql, where Prefect keeps its data when it is named)
        npm run rig -- status           what runs, where, and whether it is well; exit code 1 when not all is
        npm run rig -- down             end them and undo every trace
 
@@ -36,10 +37,10 @@ async function main(args: readonly string[]): Promise<number> {
 async function up(names: readonly string[]): Promise<number> {
   const unknown = names.filter((name) => !PartGroup.safeParse(name).success);
   if (unknown.length > 0) {
-    console.error(`there is no part ${unknown.join(', ')}; parts are: ${ALL_PARTS.join(' ')}`);
+    console.error(`there is no part ${unknown.join(', ')}; parts are: ${PartGroup.options.join(' ')}`);
     return 2;
   }
-  const parts = names.length === 0 ? ALL_PARTS : names.flatMap((name) => PartGroup.safeParse(name).data ?? []);
+  const parts = names.length === 0 ? DEFAULT_PARTS : names.flatMap((name) => PartGroup.safeParse(name).data ?? []);
   const interrupted = new AbortController();
   process.once('SIGINT', () => interrupted.abort());
   process.once('SIGTERM', () => interrupted.abort());

@@ -2,6 +2,7 @@ import { accessSync, constants, existsSync, mkdirSync, rmSync, writeFileSync } f
 import { join } from 'node:path';
 import { cacheRoot } from './cache.ts';
 import { withLock } from './lock.ts';
+import { POSTGRESQL_BIN } from './parts/postgresql.ts';
 import type { PartGroup } from './plan.ts';
 import { type Log, withProgress } from './progress.ts';
 import { RigError } from './rig-error.ts';
@@ -28,6 +29,7 @@ const PACKAGES: readonly DebianPackage[] = [
     neededBy: ['kubernetes'],
   },
   { name: 'etcd-server', programs: ['etcd'], neededBy: ['kubernetes'] },
+  { name: 'postgresql-15', anyFile: [join(POSTGRESQL_BIN, 'postgres')], neededBy: ['postgresql'] },
   { name: 'docker-registry', programs: ['docker-registry'], neededBy: ['registry'] },
   { name: 'mmdebstrap', programs: ['mmdebstrap'], neededBy: ['registry'] },
   { name: 'busybox-static', anyFile: ['/bin/busybox'], neededBy: ['registry'] },

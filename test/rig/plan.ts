@@ -1,8 +1,11 @@
 import { z } from 'zod';
 import { Probe } from './probe.ts';
 
-/** What can be started. All but `prefect` bring the registry with them, where their images come from. */
-export const PartGroup = z.enum(['prefect', 'registry', 'docker', 'buildkit', 'kubernetes']);
+/**
+ * What can be started. Those that need images bring the registry with them; with `postgresql` the Prefect server keeps
+ * its data there instead of in SQLite.
+ */
+export const PartGroup = z.enum(['prefect', 'postgresql', 'registry', 'docker', 'buildkit', 'kubernetes']);
 export type PartGroup = z.infer<typeof PartGroup>;
 
 /** An image folder made by images/image.ts, and the names it has in the registry. */

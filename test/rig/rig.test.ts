@@ -17,6 +17,12 @@ afterAll(() => rmSync(folder, { recursive: true }));
 describe('which parts are started', () => {
   it.each([
     ['Prefect needs no registry', ['prefect'], false, ['prefect']],
+    [
+      'PostgreSQL is started only when asked for, and needs none',
+      ['postgresql', 'prefect'],
+      false,
+      ['prefect', 'postgresql'],
+    ],
     ['images come from the registry', ['docker'], false, ['registry', 'docker']],
     ['BuildKit pulls base images from the registry', ['buildkit'], false, ['registry', 'buildkit']],
     ['pods pull from the registry', ['kubernetes'], false, ['registry', 'kubernetes']],

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { openEnclosure, PRIVATE_PLACES } from './enclosure.ts';
 import { makeMaterials } from './materials.ts';
 import { installMissingPackages, SYSTEM_PATH } from './packages.ts';
-import type { PartGroup } from './plan.ts';
+import { PartGroup } from './plan.ts';
 import { identify, type ProcessIdentity } from './process-identity.ts';
 import { duration, type Log } from './progress.ts';
 import { asRig, BUILDKIT_BUILDER, givenCluster, type Rig } from './rig-description.ts';
@@ -21,11 +21,13 @@ export interface RigOptions {
   readonly log: Log;
   /** Aborted: the start ends, or the rig that runs is stopped. */
   readonly signal: AbortSignal;
-  /** Default: all. */
+  /** Default: DEFAULT_PARTS. With `postgresql` the Prefect server keeps its data there: for many writers at a time. */
   readonly parts?: readonly PartGroup[];
 }
 
-export const ALL_PARTS: readonly PartGroup[] = ['prefect', 'registry', 'docker', 'buildkit', 'kubernetes'];
+export const DEFAULT_PARTS: readonly PartGroup[] = ['prefect', 'registry', 'docker', 'buildkit', 'kubernetes'];
+/** What needs no image from the registry. */
+const WITHOUT_IMAGES = new Set<PartGroup>(['prefect', 'postgresql']);
 
 /**
  * Starts the real parts on free ports of 127.0.0.1, making first what this machine does not have yet.
@@ -34,7 +36,7 @@ export const ALL_PARTS: readonly PartGroup[] = ['prefect', 'registry', 'docker',
  * @throws RigError with what is missing or which part did not start, the end of its log, and what to do; the signal's
  *   reason when aborted. Nothing runs then.
  */
-export async function startRig({ dir, log, signal, parts = ALL_PARTS }: RigOptions): Promise<Rig> {
+export async function startRig({ dir, log, signal, parts = DEFAULT_PARTS }: RigOptions): Promise<Rig> {
   const begun = Date.now();
   const given = parts.includes('kubernetes') ? process.env.SLIPWAY_RIG_KUBECONFIG : undefined;
   const cluster = given === undefined || given === '' ? undefined : givenCluster(given);
@@ -105,8 +107,8 @@ export async function startRig({ dir, log, signal, parts = ALL_PARTS }: RigOptio
 
 /** Which groups the rig starts itself: images come from the registry, and a given cluster is not started. */
 export function groupsToStart(parts: readonly PartGroup[], clusterGiven: boolean): PartGroup[] {
-  const needsRegistry = parts.some((part) => part !== 'prefect');
-  return ALL_PARTS.filter((group) => {
+  const needsRegistry = parts.some((part) => !WITHOUT_IMAGES.has(part));
+  return PartGroup.options.filter((group) => {
     if (group === 'registry') return needsRegistry;
     return parts.includes(group) && !(group === 'kubernetes' && clusterGiven);
   });

@@ -10,6 +10,7 @@ import { controllerManager, scheduler } from './parts/control-loops.ts';
 import { dockerd } from './parts/dockerd.ts';
 import { etcd } from './parts/etcd.ts';
 import { kubelet } from './parts/kubelet.ts';
+import { databaseUrl, newPostgresqlPassword, postgresql } from './parts/postgresql.ts';
 import { prefectServer } from './parts/prefect-server.ts';
 import { registry } from './parts/registry.ts';
 import type { Addresses, PartGroup, Plan } from './plan.ts';
@@ -45,15 +46,25 @@ export async function startParts(
     running.push(started);
     return started;
   };
-  const { ports } = await pickPorts(9); // Held until this process ends.
-  const [registryPort = 0, prefectPort = 0, ...clusterPorts] = ports;
+  const { ports } = await pickPorts(10); // Held until this process ends.
+  const [registryPort = 0, prefectPort = 0, postgresqlPort = 0, ...clusterPorts] = ports;
   const mirror = `http://127.0.0.1:${registryPort}`;
   makeCgroup(plan.id);
+
+  const database = { port: postgresqlPort, password: newPostgresqlPassword() };
+  const databaseStarted = plan.groups.includes('postgresql')
+    ? start(postgresql(database)).then(() => databaseUrl(database))
+    : undefined;
 
   const groups: Record<PartGroup, () => Promise<Addresses>> = {
     prefect: async () => {
       if (plan.prefect === undefined) throw new Error('the plan has no Prefect environment');
-      return { prefectUiUrl: (await start(prefectServer(prefectPort, plan.prefect))).address };
+      const database = await databaseStarted;
+      return { prefectUiUrl: (await start(prefectServer(prefectPort, plan.prefect, database))).address };
+    },
+    postgresql: async () => {
+      await databaseStarted;
+      return {};
     },
     registry: async () => {
       await start(registry(registryPort, plan.images));
