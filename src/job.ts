@@ -49,9 +49,9 @@ export async function openJob(inputs: Inputs, world: World, state: StateFile): P
   for (const warning of settings.warnings) world.log.warning(warning);
 
   const event = await readEvent(world.env, world.files);
-  const { mode, reason, refused } = decideMode(inputs.mode, event, inputs.allowUntrusted);
-  if (refused) world.log.warning(`Nothing will be written: ${reason}`);
   const revision = await findRevision({ ...world, directory, event });
+  const { mode, reason, refused } = decideMode(inputs.mode, event, revision, inputs.allowUntrusted);
+  if (refused) world.log.warning(`Nothing will be written: ${reason}`);
   for (const warning of revision.warnings ?? []) world.log.warning(warning);
   world.log.info(`Revision ${revision.sha ?? 'unknown'} (${revision.origin}); mode ${mode}, because ${reason}`);
 

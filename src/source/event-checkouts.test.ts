@@ -23,6 +23,7 @@ const EVENTS = {
   pull_request: { name: 'pull_request', ref: 'refs/pull/7/merge', sha: 'merge' },
   pull_request_target: { name: 'pull_request_target', ref: 'refs/heads/main', sha: 'main' },
   workflow_run: { name: 'workflow_run', ref: 'refs/heads/main', sha: 'main' },
+  issue_comment: { name: 'issue_comment', ref: 'refs/heads/main', sha: 'main' },
 } satisfies Record<string, Event>;
 
 describe('the tags of an image, by event and checkout', () => {
@@ -86,6 +87,19 @@ describe('the tags of an image, by event and checkout', () => {
       if (expected[name] === undefined) expect(() => tag(`{${name}}`)).toThrow('comes to nothing');
       else expect(tag(`{${name}}`)).toBe(expected[name]);
     }
+  });
+
+  it.each<[keyof typeof EVENTS, Checkout, Commit, boolean]>([
+    ['push', 'shallow', 'main', false],
+    ['issue_comment', 'shallow', 'main', false],
+    ['issue_comment', 'shallow', 'head', true],
+    ['issue_comment', 'no git', 'main', false],
+    ['pull_request', 'shallow', 'merge', false],
+    ['pull_request_target', 'detached', 'head', false],
+    ['workflow_run', 'detached', 'head', false],
+  ])('on %s with a checkout that is %s at %s: of another commit than the event speaks of: %s', async (event, checkout, commit, elsewhere) => {
+    const { revision } = await find(EVENTS[event], checkout, commit);
+    expect(revision.elsewhere ?? false).toBe(elsewhere);
   });
 
   it('end in -dirty with files that are not committed, in each checkout', async () => {

@@ -18,6 +18,7 @@ const run = (fromFork: boolean, ofPullRequest: boolean, target = false): RunEven
   target,
 });
 const push: RunEvent = { kind: 'push', ref: 'refs/heads/main' };
+const HERE = {};
 const other = (name: string): RunEvent => ({ kind: 'other', name });
 
 describe('decideMode', () => {
@@ -40,16 +41,17 @@ describe('decideMode', () => {
     ['deploy', 'a fork’s pull_request_target', pull(true, true), 'plan', true],
     ['deploy', 'a workflow after a fork’s pull request', run(true, true), 'plan', true],
     ['deploy', 'a workflow after pull_request_target', run(false, true, true), 'plan', true],
+    ['auto', 'a comment, at the event’s commit', other('issue_comment'), 'deploy', false],
     ['plan', 'a push', push, 'plan', false],
     ['plan', 'a fork’s pull request', pull(true), 'plan', false],
   ];
 
   it.each(cases)('%s on %s', (input, _what, event, mode, refused) => {
-    expect(decideMode(input, event)).toMatchObject({ mode, refused });
+    expect(decideMode(input, event, HERE, false)).toMatchObject({ mode, refused });
   });
 
   it('tells why a deploy was refused', () => {
-    expect(decideMode('deploy', pull(true)).reason).toBe(
+    expect(decideMode('deploy', pull(true), HERE, false).reason).toBe(
       'pull request #7 comes from a fork, and those never write unless `allow-untrusted` says so',
     );
   });
@@ -60,6 +62,19 @@ describe('decideMode', () => {
     ['a workflow after a fork’s push', 'auto', run(true, false), 'deploy'],
     ['a fork’s pull request otherwise', 'auto', pull(true), 'plan'],
   ])('with allow-untrusted treats %s like one of our own', (_what, input, event, mode) => {
-    expect(decideMode(input, event, true)).toMatchObject({ mode, refused: false });
+    expect(decideMode(input, event, HERE, true)).toMatchObject({ mode, refused: false });
+  });
+
+  it.each<[string, ModeInput, boolean, 'deploy' | 'plan', boolean]>([
+    ['issue_comment', 'auto', false, 'plan', false],
+    ['issue_comment', 'deploy', false, 'plan', true],
+    ['issue_comment', 'deploy', true, 'deploy', false],
+    ['issues', 'auto', false, 'plan', false],
+    ['discussion', 'auto', false, 'plan', false],
+    ['discussion_comment', 'auto', false, 'plan', false],
+    ['workflow_dispatch', 'auto', false, 'deploy', false],
+    ['schedule', 'auto', false, 'deploy', false],
+  ])('on %s with a checkout elsewhere, mode %s, allow-untrusted %s', (name, input, allow, mode, refused) => {
+    expect(decideMode(input, other(name), { elsewhere: true }, allow)).toMatchObject({ mode, refused });
   });
 });

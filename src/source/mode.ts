@@ -1,4 +1,4 @@
-import type { RunEvent } from './model.ts';
+import type { Revision, RunEvent } from './model.ts';
 
 /** The input `mode` (design.md, "Interface of the action"). */
 export type ModeInput = 'auto' | 'deploy' | 'plan';
@@ -11,19 +11,28 @@ export interface ModeDecision {
   readonly refused: boolean;
 }
 
+/** Anybody with an account starts these, and they run with this repository's secrets. */
+const OPEN_TO_STRANGERS: ReadonlySet<string> = new Set(['issue_comment', 'issues', 'discussion', 'discussion_comment']);
+
 /**
  * Whether this run may write.
  *
  * `auto` plans on pull requests and their reviews (also a merge queue's, and a workflow_run that follows a pull request)
  * and deploys otherwise. Whatever the input says, content that strangers can choose never writes: a fork's pull request,
- * pull_request_target (which runs with this repository's secrets) and a workflow_run that follows one of the two
- * (anchors/action.md §7, "Event trust"). In plan mode nothing is built, pushed, cached or written to the server.
+ * pull_request_target (which runs with this repository's secrets), a workflow_run that follows one of the two, and a
+ * comment or an issue whose workflow checked out something else than the default branch (anchors/action.md §7, "Event
+ * trust"). In plan mode nothing is built, pushed, cached or written to the server.
  *
  * @param allowUntrusted such content is treated like this repository's own (the input `allow-untrusted`).
  */
-export function decideMode(input: ModeInput, event: RunEvent, allowUntrusted = false): ModeDecision {
+export function decideMode(
+  input: ModeInput,
+  event: RunEvent,
+  { elsewhere }: Pick<Revision, 'elsewhere'>,
+  allowUntrusted: boolean,
+): ModeDecision {
   if (input === 'plan') return { mode: 'plan', reason: 'the input `mode` is plan', refused: false };
-  const untrusted = allowUntrusted ? undefined : whyUntrusted(event);
+  const untrusted = allowUntrusted ? undefined : whyUntrusted(event, elsewhere ?? false);
   if (untrusted !== undefined) return { mode: 'plan', reason: untrusted, refused: input === 'deploy' };
   if (input === 'deploy') return { mode: 'deploy', reason: 'the input `mode` is deploy', refused: false };
   const unmerged = whyUnmerged(event);
@@ -31,7 +40,7 @@ export function decideMode(input: ModeInput, event: RunEvent, allowUntrusted = f
   return { mode: 'deploy', reason: `the event is ${nameOf(event)}`, refused: false };
 }
 
-function whyUntrusted(event: RunEvent): string | undefined {
+function whyUntrusted(event: RunEvent, elsewhere: boolean): string | undefined {
   if (event.kind === 'pull_request') {
     if (event.fromFork)
       return `pull request #${event.number} comes from a fork, and those never write unless \`allow-untrusted\` says so`;
@@ -44,6 +53,9 @@ function whyUntrusted(event: RunEvent): string | undefined {
   }
   if (event.kind === 'workflow_run' && event.target === true) {
     return 'the workflow that this one follows ran on pull_request_target, and those never write unless `allow-untrusted` says so';
+  }
+  if (event.kind === 'other' && OPEN_TO_STRANGERS.has(event.name) && elsewhere) {
+    return `anybody can start a workflow by ${event.name}, this one’s checkout is not at the event’s commit, and those never write unless \`allow-untrusted\` says so`;
   }
   return undefined;
 }

@@ -25,6 +25,8 @@ export interface Revision {
    * (`refs/pull/N/merge`, what actions/checkout takes on pull requests): that merge commit, whose files are built.
    */
   readonly mergeSha?: string;
+  /** The checkout is at neither the event's commit nor the head that the event speaks of: somebody else chose it. */
+  readonly elsewhere?: boolean;
   /** What git says of the work tree's HEAD; absent without a repository that git can read. */
   readonly head?: Head;
   /** What a user should hear of that is no error: uncommitted files, a checkout that is not the event's commit. */

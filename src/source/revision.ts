@@ -60,6 +60,7 @@ export function nameRevision(env: Environment, event: RunEvent, finding: HeadFin
     repository: source.name,
     origin: originOf(event, place, isTestMerge, head),
     ...(isTestMerge && built !== undefined ? { mergeSha: built } : {}),
+    ...(place === 'elsewhere' ? { elsewhere: true } : {}),
     ...(head === undefined ? {} : { head }),
     ...(warnings.length === 0 ? {} : { warnings }),
   };
