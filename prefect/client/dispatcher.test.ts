@@ -1,8 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer as createHttpServer, type RequestListener } from 'node:http';
+import { createServer as createHttpServer } from 'node:http';
 import { createSecureServer } from 'node:http2';
 import { createServer as createTlsServer } from 'node:https';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -10,6 +9,7 @@ import { readSettings } from '../settings/index.ts';
 import { openDispatcher } from './dispatcher.ts';
 import { answering, client, listen, POOL } from './testing/api-server.ts';
 import { AUTHORITY, CERTIFICATE, PRIVATE_KEY } from './testing/certificate.ts';
+import { proxy } from './testing/proxy.ts';
 import { readWorkPool } from './work-pools.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'slipway-tls-'));
@@ -26,39 +26,6 @@ async function secureApi(host = 'localhost') {
   const { listener, seen } = answering(() => ({ status: 200, body: POOL }));
   const port = await listen(createTlsServer(identity, listener), host === 'localhost' ? undefined : host);
   return { port, seen, url: `https://${host}:${port}/api` };
-}
-
-/**
- * A real proxy: tunnels by CONNECT, forwards plain requests, and wants the credentials it was given, if any.
- *
- * @param secure spoken to over TLS itself, with the certificate that AUTHORITY vouches for.
- */
-async function proxy(credentials?: string, secure = false, address = '127.0.0.1') {
-  const seen: string[] = [];
-  const wanted = credentials && `Basic ${Buffer.from(credentials).toString('base64')}`;
-  const forward: RequestListener = async (request, response) => {
-    seen.push(`${request.method} ${request.url}`);
-    if (wanted && request.headers['proxy-authorization'] !== wanted) return response.writeHead(407).end();
-    const answer = await fetch(request.url ?? '');
-    return response.writeHead(answer.status, { 'content-type': 'application/json' }).end(await answer.text());
-  };
-  const server = secure ? createTlsServer(identity, forward) : createHttpServer(forward);
-  server.on('connect', (request, socket, head) => {
-    seen.push(`CONNECT ${request.url}`);
-    if (wanted && request.headers['proxy-authorization'] !== wanted) {
-      socket.end('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n');
-      return;
-    }
-    const [host, port] = (request.url ?? '').split(':');
-    const upstream = connect(Number(port), host, () => {
-      socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
-      upstream.write(head);
-      upstream.pipe(socket).pipe(upstream);
-    });
-    upstream.on('error', () => socket.destroy());
-    socket.on('error', () => upstream.destroy());
-  });
-  return { seen, port: await listen(server, address) };
 }
 
 /** An address of this machine that the certificate does not name. */

@@ -7,7 +7,7 @@ import { codeOf } from './errors.ts';
 /** As many connections as Prefect's client opens (contracts/deploy.md §6.9); more makes a small server slower. */
 const CONNECTIONS = 16;
 /** How long a connection may take to come about; the whole request has its own deadline. */
-const CONNECT_MS = 10_000;
+export const CONNECT_MS = 10_000;
 
 /**
  * The pool of connections to one API: direct or through the proxy the settings chose, with their certificates, HTTP/2
@@ -33,8 +33,12 @@ export function openDispatcher(settings: PrefectSettings): Dispatcher {
   });
 }
 
-/** The file's certificates take the place of the built-in ones, as for Prefect's client. */
-function certificateAuthorities(file: string | undefined): string | undefined {
+/**
+ * The file's certificates take the place of the built-in ones, as for Prefect's client.
+ *
+ * @throws SettingsError when it cannot be read or holds none.
+ */
+export function certificateAuthorities(file: string | undefined): string | undefined {
   if (file === undefined) return undefined;
   const refuse = (why: string): SettingsError =>
     new SettingsError(

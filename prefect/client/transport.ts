@@ -22,6 +22,11 @@ const PREFECT_VERSION = '3.8.8';
 const MOST_REDIRECTS = 5;
 const NO_TOKEN = { kind: 'headers', headers: {} } as const;
 
+/** @param product who speaks, e.g. `slipway-worker/0.1.0`; servers read Prefect's version before it (§6.7). */
+export function userAgent(product: string): string {
+  return `prefect/${PREFECT_VERSION} (API ${API_VERSION}) ${product}`;
+}
+
 export interface TransportWorld {
   readonly clock: { now(): number; sleep(ms: number, signal: AbortSignal): Promise<void> };
   readonly random: () => number;
@@ -58,7 +63,7 @@ interface Answer {
 export function openTransport(settings: PrefectSettings, world: TransportWorld): Transport {
   const dispatcher = openDispatcher(settings);
   const headers: Readonly<Record<string, string>> = {
-    'user-agent': `prefect/${PREFECT_VERSION} (API ${API_VERSION}) ${world.product}`,
+    'user-agent': userAgent(world.product),
     'x-prefect-api-version': API_VERSION,
     ...(settings.authorization === undefined ? {} : { authorization: settings.authorization }),
     ...world.headers,

@@ -16,6 +16,8 @@ export interface PrefectSettings {
   readonly cloud: boolean;
   /** The Authorization header's value; undefined when neither key nor auth string is set. */
   readonly authorization: string | undefined;
+  /** What a WebSocket says in its first message in place of the header: the auth string or the key, as written. */
+  readonly token: string | undefined;
   readonly customHeaders: Readonly<Record<string, string>>;
   readonly requestTimeoutMs: number;
   /** Tries after the first one. */
@@ -74,6 +76,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     uiUrl: text('PREFECT_UI_URL') ?? uiUrlFor(apiUrl, cloudApiUrl, text('PREFECT_CLOUD_UI_URL')),
     cloud: apiUrl.startsWith(cloudApiUrl),
     authorization,
+    token: authString ?? key,
     customHeaders: custom.headers,
     requestTimeoutMs: Math.min(
       LONGEST_WAIT_MS,

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { afterEach } from 'vitest';
 import { readSettings } from '../../settings/index.ts';
 import { openPrefectApi, type PrefectApi } from '../api.ts';
@@ -25,9 +25,12 @@ afterEach(async () => {
 
 /** Ends with the test. @param address of this machine, 127.0.0.0/8. */
 export async function listen<S extends Server>(server: S, address = '127.0.0.1'): Promise<number> {
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket) => sockets.add(socket.once('close', () => sockets.delete(socket))));
   open.push({
     close: () => {
-      server.closeAllConnections();
+      // The server itself forgets connections that were upgraded or made a tunnel.
+      for (const socket of sockets) socket.destroy();
       return new Promise((done) => server.close(done));
     },
   });
