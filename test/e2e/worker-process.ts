@@ -14,20 +14,25 @@ export interface WorkerProcess {
   readonly ended: Promise<number | string>;
 }
 
-/** Starts `node worker/dist/main.js start --pool …` with nothing but what it needs in its environment. */
+/**
+ * Starts `node worker/dist/main.js start --pool …` with nothing but what it needs in its environment.
+ *
+ * @param stdout where its log goes instead of being kept: a file descriptor of the caller.
+ */
 export function startWorker(
   pool: string,
   env: Readonly<Record<string, string>>,
   args: readonly string[] = [],
+  stdout: 'pipe' | number = 'pipe',
 ): WorkerProcess {
   const { PATH, HOME } = process.env;
   const child = spawn(process.execPath, [MAIN, 'start', '--pool', pool, ...args], {
     env: { PATH, HOME, PREFECT_WORKER_QUERY_SECONDS: '1', ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', stdout, 'pipe'],
   });
   let said = '';
   for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => {
+    stream?.setEncoding('utf8').on('data', (text: string) => {
       said += text;
     });
   }

@@ -13,12 +13,16 @@ import { ConfigError } from './config/config-error.ts';
 import { unknownVariables } from './config/known-variables.ts';
 import { plainCredentials } from './config/plain-credentials.ts';
 import { openLog } from './ops/log.ts';
+import { openLogOutput } from './ops/log-output.ts';
 import { WORKER_VERSION } from './version.ts';
 import { runWorker } from './worker.ts';
 import type { Clock } from './world.ts';
 
 /** The exit code after a second signal, as a shell tells it: 128 and the signal's number. */
 const SIGNAL_CODES = { SIGTERM: 143, SIGINT: 130 } as const;
+
+/** How long the end of the log may take to be read. */
+const LAST_LINES_MS = 1_000;
 
 const clock: Clock = {
   now: () => Date.now(),
@@ -38,7 +42,8 @@ async function start(flags: StartFlags, env: NodeJS.ProcessEnv): Promise<number>
   const config = compileConfig(flags, env, (path) => readFileSync(path, 'utf8'), layered.variables);
   const plain = plainCredentials(config);
   const warnings = [...layered.warnings, ...config.prefect.warnings, ...(plain === undefined ? [] : [plain])];
-  const log = openLog(config.debug, config.prefect.secrets);
+  const output = openLogOutput(process.stdout);
+  const log = openLog(config.debug, config.prefect.secrets, output);
   for (const warning of warnings) log.warning(warning);
   for (const name of unknownVariables(env))
     log.warning(`The environment variable ${name} is no setting of this worker.`);
@@ -51,7 +56,9 @@ async function start(flags: StartFlags, env: NodeJS.ProcessEnv): Promise<number>
       drain.abort(new Error(`received ${signal}`));
     });
   }
-  const state = await runWorker(config, { env, clock, random, log }, drain.signal);
+  const state = await runWorker(config, { env, clock, random, log }, drain.signal).finally(() =>
+    output.flushed(LAST_LINES_MS),
+  );
   return state === 'STOPPED' ? 0 : 1;
 }
 

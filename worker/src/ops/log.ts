@@ -1,17 +1,19 @@
 import { pino } from 'pino';
 import type { Log } from '../world.ts';
+import type { LogOutput } from './log-output.ts';
 
 /**
- * The worker's own log: one JSON object a line on stdout, with time and level as words. Every secret of the settings is
+ * The worker's own log: one JSON object a line, with time and level as words. Every secret of the settings is
  * replaced wherever it turns up.
  */
-export function openLog(debug: boolean, secrets: readonly string[]): Log {
-  const logger = pino({
+export function openLog(debug: boolean, secrets: readonly string[], output: Pick<LogOutput, 'write'>): Log {
+  const options = {
     level: debug ? 'debug' : 'info',
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
-    formatters: { level: (label) => ({ level: label }) },
-  });
+    formatters: { level: (label: string) => ({ level: label }) },
+  };
+  const logger = pino(options, output);
   const masked = (text: string): string => secrets.reduce((shown, secret) => shown.replaceAll(secret, '***'), text);
   return {
     debug: (text, fields) => logger.debug(fields ?? {}, masked(text)),
