@@ -6,7 +6,11 @@ import { testWorld } from '../testing/world.ts';
 import { interrupted, isOrphan } from './repair.ts';
 
 const NOW = Date.parse('2026-01-01T00:10:00Z');
-const options = { policy: { intervalMs: 60_000, orphanAfterMs: 30_000 }, inHand: (id: string) => id === 'mine' };
+const options = {
+  policy: { intervalMs: 60_000, orphanAfterMs: 30_000 },
+  inHand: (id: string) => id === 'mine',
+  jobIsWatched: (id: string, pid: string) => id === 'r' && pid === 'default:here',
+};
 
 type Run = Parameters<typeof isOrphan>[0];
 function run(more: Partial<Run> = {}, name = 'Pending', ageSeconds = 60): Run {
@@ -17,6 +21,7 @@ function run(more: Partial<Run> = {}, name = 'Pending', ageSeconds = 60): Run {
 describe('a Pending run', () => {
   it.each<[string, Run]>([
     ['that is old and nobody’s', run()],
+    ['whose Job of that place the watch does not show', run({ infrastructure_pid: 'default:gone' })],
     [
       'that this kind of worker left behind',
       run({ labels: { 'prefect.worker.name': 'a', 'slipway.worker.version': '1' } }),
@@ -31,6 +36,7 @@ describe('a Pending run', () => {
 
   it.each<[string, Run]>([
     ['that is young', run({}, 'Pending', 10)],
+    ['whose Job the watch shows at work', run({ infrastructure_pid: 'default:here' })],
     ['that is in hand here', run({ id: 'mine' })],
     ['that Python’s worker may still be submitting', run({ labels: { 'prefect.worker.name': 'a' } })],
     ['whose pod is on its way', run({}, 'InfrastructurePending')],

@@ -35,6 +35,8 @@ export interface RepairOptions {
   readonly namespaces: () => Namespaces;
   readonly policy: { readonly intervalMs: number; readonly orphanAfterMs: number };
   readonly inHand: (flowRunId: string) => boolean;
+  /** Whether the watch shows a Job of the run that is still at work, in the place that its `infrastructure_pid` names. */
+  readonly jobIsWatched: (flowRunId: string, pid: string) => boolean;
   readonly world: World;
 }
 
@@ -79,14 +81,16 @@ async function* sweep(options: RepairOptions, signal: AbortSignal): AsyncGenerat
     world.log.warning(`Looking for interrupted submissions: ${missed} not seen to: ${reason}; again later`);
 }
 
-/** By what the server says of it alone; whether a Job exists is asked next. */
+/** By what is known without a request; whether a Job exists is asked next. */
 export function isOrphan(
-  run: Pick<FlowRunRecord, 'id' | 'state' | 'labels'>,
+  run: Pick<FlowRunRecord, 'id' | 'state' | 'labels' | 'infrastructure_pid'>,
   nowMs: number,
-  { policy, inHand }: Pick<RepairOptions, 'policy' | 'inHand'>,
+  { policy, inHand, jobIsWatched }: Pick<RepairOptions, 'policy' | 'inHand' | 'jobIsWatched'>,
 ): boolean {
-  const { state, labels } = run;
+  const { state, labels, infrastructure_pid: pid } = run;
   if (state?.type !== 'PENDING' || !SUBMITTING.has(state.name ?? '') || inHand(run.id)) return false;
+  // Pods that wait for room keep their runs Pending by the thousand: none of them costs a request.
+  if (pid && jobIsWatched(run.id, pid)) return false;
   const age = nowMs - Date.parse(state.timestamp ?? '');
   const others = labels?.['prefect.worker.name'] !== undefined && labels[WORKER_LABEL] === undefined;
   return age > (others ? OTHER_WORKERS_MS : policy.orphanAfterMs);
