@@ -26,6 +26,7 @@ import { inTurn } from './claim/in-turn.ts';
 import type { Claim, DueRun, NotClaimed } from './claim/model.ts';
 import type { WorkerConfig } from './config/config.ts';
 import { ConfigError } from './config/config-error.ts';
+import { Hinted } from './intake/hinted.ts';
 import { intake } from './intake/intake.ts';
 import { WorkPool } from './intake/pool.ts';
 import { Slots } from './intake/slots.ts';
@@ -105,6 +106,7 @@ export async function runWorker(config: WorkerConfig, world: World, drain: Abort
     if (config.maxLiveJobs === undefined) return Number.POSITIVE_INFINITY;
     return observer?.synced ? config.maxLiveJobs - liveJobs() : 0;
   });
+  const hinted = new Hinted(world);
   const metrics = openMetrics({ inHand: () => slots.inHand, liveJobs });
   const afterwards = new Set<Promise<unknown>>();
   const elsewhere = new RecentSet<string>(RUNS_ELSEWHERE_KEPT);
@@ -167,7 +169,9 @@ export async function runWorker(config: WorkerConfig, world: World, drain: Abort
       const polled = () => {
         polledAt = clock.now();
       };
-      for await (const due of intake({ config, api, slots, metrics, world, polled }, taking.signal)) {
+      const poolIsLimited = () => typeof pool.current.concurrency_limit === 'number';
+      const from = { config, api, slots, hinted, poolIsLimited, metrics, world, polled };
+      for await (const due of intake(from, taking.signal)) {
         runLog.tell(due.id, LEVEL.info, `Worker '${config.workerName}' submitting flow run '${due.id}'`);
         takeInHand(due, () => claimRun(due, claims, world, stop.signal));
       }

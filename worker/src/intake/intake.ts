@@ -1,80 +1,114 @@
 /**
- * Due runs, in the server's order (queue priority, then time), never more than there is room for.
+ * Due runs, in the server's order (queue priority, then time), never more than there is room for, each when its time has
+ * come.
  *
  * Failure model. A poll reserves nothing, so a lost answer costs only time. A poll that fails in passing is repeated with
  * growing, jittered pauses; a refusal (401, 403) is said once and asked again slowly; an unknown queue or pool is a
- * warning. None of them ends the worker.
+ * warning. None of them ends the worker. Hints may fail to come: then the interval decides.
  */
-import { type PrefectApi, PrefectApiError, readScheduledRuns } from '@slipway/prefect/client';
+import { type PrefectApi, PrefectApiError, readScheduledRuns, type ScheduledRun } from '@slipway/prefect/client';
 import { fullJitter } from '../backoff.ts';
 import type { DueRun } from '../claim/model.ts';
 import type { WorkerConfig } from '../config/config.ts';
-import { flowRunId, scheduledStateId } from '../ids.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import type { World } from '../world.ts';
+import type { Hinted } from './hinted.ts';
+import { askFor, jittered, nextPollAt, type Question, readAnswer } from './poll.ts';
 import type { Slots } from './slots.ts';
 
 export interface IntakeOptions {
   readonly config: Pick<WorkerConfig, 'pool' | 'queueNames' | 'pollIntervalMs' | 'prefetchMs' | 'runOnce'>;
   readonly api: PrefectApi;
   readonly slots: Slots;
+  /** Runs that were heard of. */
+  readonly hinted: Hinted;
+  /** Whether the pool as a whole has a limit of runs at a time. */
+  readonly poolIsLimited: () => boolean;
   readonly metrics: Pick<Metrics, 'polls'>;
   readonly world: World;
   /** Told after every poll that was answered. */
   readonly polled: () => void;
 }
 
-/** Most that the server gives for one poll. */
-const MOST = 200;
 const RETRY = { firstMs: 1_000, mostMs: 30_000 };
 const REFUSED_MS = 60_000;
 
 /** Due runs until the signal is aborted. */
 export async function* intake(options: IntakeOptions, signal: AbortSignal): AsyncGenerator<DueRun> {
-  const { slots, world } = options;
+  const { config, slots, hinted, world } = options;
+  const { clock } = world;
   let failures = 0;
+  let exactly = config.runOnce;
+  let nextStart: number | undefined;
   while (!signal.aborted) {
-    const limit = Math.min(MOST, slots.free);
-    if (limit === 0) {
+    if (config.runOnce && slots.free === 0) {
       await slots.change(signal);
       continue;
     }
-    let due: DueRun[];
+    const lookAhead = !exactly && !options.poolIsLimited();
+    const question = askFor(clock.now(), slots, { ...config, lookAhead });
+    let found: readonly ScheduledRun[];
     try {
-      due = await poll(options, limit, signal);
+      found = await poll(options, question, signal);
       failures = 0;
     } catch (error) {
       if (signal.aborted) return;
       failures += 1;
-      await world.clock.sleep(pauseAfter(error, failures, options), signal).catch(() => undefined);
+      await clock.sleep(pauseAfter(error, failures, options), signal).catch(() => undefined);
       continue;
     }
     options.polled();
-    const fresh = due.filter((run) => !slots.has(run.id));
-    for (const run of fresh) yield run;
-    if (options.config.runOnce) return;
-    // A full answer means that more is due: ask again as soon as there is room.
-    if (due.length === limit && fresh.length > 0) continue;
-    await sleepUntilNextPoll(options, signal);
+    const { start, rest, ...seen } = readAnswer(question, found, (id) => slots.has(id));
+    hinted.answered(question.askedAt, new Set(found.map(({ flow_run: run }) => run.id)));
+    for (const run of start) yield run;
+    if (config.runOnce) return;
+    // Asked without looking ahead, the answer knows nothing of later; what the one before has seen still holds.
+    nextStart = exactly ? nextStart : seen.nextStart;
+    exactly = rest === 'hidden';
+    if (exactly) continue;
+    const intervalMs = jittered(config.pollIntervalMs, world.random());
+    const standing = () => {
+      const { free, inHand } = slots;
+      const { askedAt: lastPollAt } = question;
+      return {
+        lastPollAt,
+        intervalMs,
+        nextStart,
+        hintedAt: hinted.pollAt(lastPollAt),
+        more: rest === 'more',
+        free,
+        inHand,
+      };
+    };
+    await untilItIsTime(() => nextPollAt(standing()), options, signal);
   }
 }
 
-async function poll(options: IntakeOptions, limit: number, signal: AbortSignal): Promise<DueRun[]> {
-  const { config, api, world, metrics } = options;
-  const polledAt = world.clock.now();
-  const scheduledBefore = new Date(polledAt + config.prefetchMs);
-  const wanted = { queueNames: config.queueNames, scheduledBefore, limit };
-  const found = await readScheduledRuns(api, config.pool.name, wanted, signal);
-  metrics.polls.inc();
-  return found.map(({ flow_run: run }) => ({
-    id: flowRunId(run.id),
-    // Every run the server gives has a state; its id is what the name of the Job is derived from.
-    scheduledState: scheduledStateId(run.state_id ?? run.id),
-    run,
-    polledAt,
-  }));
+/** Waits until the moment has come, which room that becomes free and hints may bring nearer. Never rejects. */
+async function untilItIsTime(
+  moment: () => number,
+  { slots, hinted, world }: Pick<IntakeOptions, 'slots' | 'hinted' | 'world'>,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    const ms = moment() - world.clock.now();
+    if (ms <= 0) return;
+    const woken = new AbortController();
+    const waiting = AbortSignal.any([signal, woken.signal]);
+    const asleep = world.clock.sleep(ms, waiting).catch(() => undefined);
+    await Promise.race([asleep, slots.change(waiting), hinted.change(waiting)]);
+    woken.abort();
+  }
 }
 
+async function poll(options: IntakeOptions, question: Question, signal: AbortSignal): Promise<ScheduledRun[]> {
+  const { config, api, metrics } = options;
+  const scheduledBefore = new Date(question.lookUntil);
+  const wanted = { queueNames: config.queueNames, scheduledBefore, limit: question.limit };
+  const found = await readScheduledRuns(api, config.pool.name, wanted, signal);
+  metrics.polls.inc();
+  return found;
+}
 function pauseAfter(error: unknown, failures: number, { world, config }: IntakeOptions): number {
   const message = error instanceof Error ? error.message : String(error);
   const status = error instanceof PrefectApiError ? error.status : undefined;
@@ -99,9 +133,4 @@ function pauseAfter(error: unknown, failures: number, { world, config }: IntakeO
   }
   world.log.warning(`Polling failed: ${message}; trying again`);
   return fullJitter(failures, RETRY, world.random);
-}
-
-/** The interval with Python's jitter around it, so that replicas do not poll in step; room that becomes free does not hurry it. */
-async function sleepUntilNextPoll({ config, world }: IntakeOptions, signal: AbortSignal): Promise<void> {
-  await world.clock.sleep(config.pollIntervalMs * (0.75 + 0.5 * world.random()), signal).catch(() => undefined);
 }

@@ -1,0 +1,80 @@
+/** How long after a hint its poll comes: spread, so that the replicas that heard it do not all poll at once. */
+const DELAY = { leastMs: 20, mostMs: 200 };
+/** A run that a poll did not find so soon after it was heard of may not have been there yet: it is asked for once more. */
+const SETTLED_MS = 250;
+/** Least time between polls for hints; it doubles while they find nothing that was heard of. */
+const GAP = { leastMs: 500, mostMs: 2_000 };
+/** Runs remembered at most; a poll finds the others too. */
+const MOST = 1_000;
+
+/**
+ * Runs that were heard of and that no poll has answered for: what makes the next poll come sooner. A hint carries
+ * nothing into a run: what is not heard of, or heard in vain, costs time or a poll and nothing else.
+ */
+export class Hinted {
+  readonly #clock: { now(): number };
+  readonly #random: () => number;
+  /** By run, when it was heard of. */
+  readonly #heard = new Map<string, number>();
+  /** When the poll for the first of them should come. */
+  #wantedAt = 0;
+  #inVain = 0;
+  #waiting = new Set<() => void>();
+
+  /** @param effects the clock (milliseconds) and chance, uniform in [0, 1). */
+  constructor({ clock, random }: { readonly clock: { now(): number }; readonly random: () => number }) {
+    this.#clock = clock;
+    this.#random = random;
+  }
+
+  /** A run has become ready to be started. */
+  ready(flowRunId: string): void {
+    const now = this.#clock.now();
+    if (this.#heard.size >= MOST) return;
+    if (this.#heard.size === 0) {
+      this.#wantedAt = now + DELAY.leastMs + (DELAY.mostMs - DELAY.leastMs) * this.#random();
+    }
+    this.#heard.set(flowRunId, now);
+    const waiting = this.#waiting;
+    this.#waiting = new Set();
+    for (const wake of waiting) wake();
+  }
+
+  /** A run is somebody's, or over: nobody has to poll for it. */
+  taken(flowRunId: string): void {
+    this.#heard.delete(flowRunId);
+  }
+
+  /** A poll that was sent at a moment has been answered with these runs. */
+  answered(askedAt: number, found: ReadonlySet<string>): void {
+    const before = [...this.#heard].filter(([id, heardAt]) => heardAt < askedAt || found.has(id));
+    if (before.length === 0) return;
+    this.#inVain = before.some(([id]) => found.has(id)) ? 0 : this.#inVain + 1;
+    for (const [id, heardAt] of before) {
+      if (found.has(id) || heardAt + SETTLED_MS <= askedAt) this.#heard.delete(id);
+    }
+  }
+
+  /** When to poll for what was heard of, or undefined when there is nothing. */
+  pollAt(lastPollAt: number): number | undefined {
+    if (this.#heard.size === 0) return undefined;
+    const gap = Math.min(GAP.mostMs, GAP.leastMs * 2 ** this.#inVain);
+    return Math.max(this.#wantedAt, lastPollAt + gap);
+  }
+
+  /** Resolves when a run is heard of, or when the signal is aborted; never rejects. */
+  async change(signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return;
+    await new Promise<void>((wake) => {
+      this.#waiting.add(wake);
+      signal.addEventListener(
+        'abort',
+        () => {
+          this.#waiting.delete(wake);
+          wake();
+        },
+        { once: true },
+      );
+    });
+  }
+}
