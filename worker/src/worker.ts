@@ -181,8 +181,8 @@ export async function runWorker(config: WorkerConfig, world: World, drain: Abort
         ...shared,
         pool: config.pool.name,
         policy: config.repair,
+        knownJobs: (id: string, namespace: string) => observer?.jobsOf(id, namespace),
         inHand: (id: string) => slots.has(id) || elsewhere.has(id),
-        jobIsWatched: (id: string, pid: string) => observer?.store.isAlive(id, pid) ?? false,
       };
       for await (const due of interrupted({ ...sweep, namespaces: where }, taking.signal)) {
         log.warning(`Flow run ${due.run.name} is Pending without a Job: taking it up`, { flowRun: due.id });

@@ -95,7 +95,7 @@ function isNewer(job: JobFact, than: JobFact): boolean {
 /** The name of a Job that one of our workers derived. */
 const DERIVED = /-[0-9a-f]{10}$/;
 /** Whole seconds on one side, two clocks: a Job this much older than the claim can still be its own. */
-const CLOCKS_MS = 5_000;
+export const CLOCKS_MS = 5_000;
 
 /**
  * A run that was scheduled again is Pending before its new Job exists, and its old Job must not crash it then. Ours are

@@ -23,15 +23,44 @@ export async function readLiveRun(
 ): Promise<{ readonly jobs: readonly JobFact[]; readonly pods: readonly PodFact[] }> {
   const query = { labelSelector: `${FLOW_RUN_LABEL}=${flowRunId}` };
   const [jobs, pods] = await Promise.all([
-    Promise.all(namespaces.map((namespace) => listPage(kubernetes, 'jobs', namespace, query, signal))),
+    readLiveJobs(flowRunId, namespaces, kubernetes, signal),
     Promise.all(namespaces.map((namespace) => listPage(kubernetes, 'pods', namespace, query, signal))),
   ]);
-  return {
-    jobs: jobs.flatMap(({ items }) => items.flatMap((item) => readJob(item) ?? [])),
-    pods: pods.flatMap(({ items }) => items.flatMap((item) => readPod(item) ?? [])),
-  };
+  return { jobs, pods: pods.flatMap(({ items }) => items.flatMap((item) => readPod(item) ?? [])) };
 }
 
+/** The Jobs of one run as they are now. @throws when any of it cannot be read. */
+export async function readLiveJobs(
+  flowRunId: string,
+  namespaces: Namespaces,
+  kubernetes: Calls,
+  signal: AbortSignal,
+): Promise<readonly JobFact[]> {
+  const query = { labelSelector: `${FLOW_RUN_LABEL}=${flowRunId}` };
+  const pages = await Promise.all(
+    namespaces.map((namespace) => listPage(kubernetes, 'jobs', namespace, query, signal)),
+  );
+  return pages.flatMap(({ items }) => items.flatMap((item) => readJob(item) ?? []));
+}
+
+/** All Jobs of flow runs in one namespace as they are now, page by page. @throws when any of it cannot be read. */
+export async function readAllJobs(
+  namespace: string,
+  kubernetes: Calls,
+  signal: AbortSignal,
+): Promise<readonly JobFact[]> {
+  const found: JobFact[] = [];
+  let continueAt: string | undefined;
+  do {
+    const query = { labelSelector: FLOW_RUN_LABEL, limit: PAGE, continueAt };
+    const page = await listPage(kubernetes, 'jobs', namespace, query, signal);
+    found.push(...page.items.flatMap((item) => readJob(item) ?? []));
+    continueAt = page.next;
+  } while (continueAt !== undefined);
+  return found;
+}
+
+const PAGE = 500;
 const RETRY = { firstMs: 1_000, mostMs: 30_000 };
 
 /**

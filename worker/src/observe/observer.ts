@@ -69,6 +69,18 @@ export class Observer {
     return Math.min(...this.#watched.flatMap(({ jobs, pods }) => [jobs.heardAt, pods.heardAt]));
   }
 
+  /**
+   * The Jobs of a run in one namespace by the copy held here; undefined where it says nothing: it is not filled yet, does
+   * not look there, or is told to look at some Jobs only and has none of the run.
+   */
+  jobsOf(flowRunId: string, namespace: string): readonly JobFact[] | undefined {
+    const watched = this.#watchedIn(namespace);
+    if (watched?.jobs.synced !== true) return undefined;
+    const jobs = this.store.record(flowRunId).jobs.filter((job) => job.namespace === namespace);
+    const isPartial = Object.keys(this.#options.labelFilters).length > 0;
+    return isPartial && jobs.length === 0 ? undefined : jobs;
+  }
+
   /** Watches and judges until the signal is aborted. */
   async run(signal: AbortSignal): Promise<void> {
     const { promise: failed, reject: fail } = Promise.withResolvers<never>();
@@ -81,7 +93,7 @@ export class Observer {
   created(namespace: string, job: unknown): void {
     const running = this.#running;
     if (running === undefined) return;
-    let watched = this.#watched.find((one) => one.namespace === undefined || one.namespace === namespace);
+    let watched = this.#watchedIn(namespace);
     if (watched === undefined) {
       this.#options.world.log.info(`Jobs are made in namespace ${namespace}: it is watched from now on`);
       watched = this.#watch(namespace);
@@ -90,6 +102,10 @@ export class Observer {
     }
     // With more labels asked for, only the API server knows whether this Job is one to watch.
     if (Object.keys(this.#options.labelFilters).length === 0) watched.jobs.learn(job);
+  }
+
+  #watchedIn(namespace: string): Watched | undefined {
+    return this.#watched.find((one) => one.namespace === undefined || one.namespace === namespace);
   }
 
   #watch(namespace: string | undefined): Watched {

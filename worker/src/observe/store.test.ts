@@ -81,20 +81,6 @@ describe('a Pod that is stuck', () => {
 });
 
 describe('live Jobs', () => {
-  it('are found by the place where their run says they are', () => {
-    const { value, job } = store();
-    job('set', { run: 'a', name: 'one' });
-    expect([
-      value.isAlive('a', 'default:one'),
-      value.isAlive('a', 'other:one'),
-      value.isAlive('b', 'default:one'),
-    ]).toEqual([true, false, false]);
-    job('set', { run: 'a', name: 'one', deleting: true });
-    expect(value.isAlive('a', 'default:one')).toBe(false);
-    job('set', { run: 'a', name: 'one', status: { succeeded: 1 } });
-    expect(value.isAlive('a', 'default:one')).toBe(false);
-  });
-
   it('are those of the pool that have not ended', () => {
     const { value, job } = store();
     job('set', { uid: 'a' });

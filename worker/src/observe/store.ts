@@ -51,14 +51,6 @@ export class RunStore {
     this.#deleted.delete(flowRunId);
   }
 
-  /** Whether the Job at `namespace:name` belongs to the run and has neither failed nor succeeded. */
-  isAlive(flowRunId: string, place: string): boolean {
-    for (const job of this.#jobs.get(flowRunId)?.values() ?? []) {
-      if (`${job.namespace}:${job.name}` === place) return !job.deleting && !hasFailed(job) && !hasSucceeded(job);
-    }
-    return false;
-  }
-
   /** Jobs of a pool that have neither failed nor succeeded. */
   liveJobs(pool: string): number {
     let live = 0;

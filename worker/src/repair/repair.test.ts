@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { DueRun } from '../claim/model.ts';
+import { jobObject } from '../testing/objects.ts';
 import { servePrefect } from '../testing/prefect.ts';
 import { connectTo, serve, status } from '../testing/server.ts';
 import { testWorld } from '../testing/world.ts';
@@ -9,7 +10,6 @@ const NOW = Date.parse('2026-01-01T00:10:00Z');
 const options = {
   policy: { intervalMs: 60_000, orphanAfterMs: 30_000 },
   inHand: (id: string) => id === 'mine',
-  jobIsWatched: (id: string, pid: string) => id === 'r' && pid === 'default:here',
 };
 
 type Run = Parameters<typeof isOrphan>[0];
@@ -21,7 +21,6 @@ function run(more: Partial<Run> = {}, name = 'Pending', ageSeconds = 60): Run {
 describe('a Pending run', () => {
   it.each<[string, Run]>([
     ['that is old and nobody’s', run()],
-    ['whose Job of that place the watch does not show', run({ infrastructure_pid: 'default:gone' })],
     [
       'that this kind of worker left behind',
       run({ labels: { 'prefect.worker.name': 'a', 'slipway.worker.version': '1' } }),
@@ -36,7 +35,6 @@ describe('a Pending run', () => {
 
   it.each<[string, Run]>([
     ['that is young', run({}, 'Pending', 10)],
-    ['whose Job the watch shows at work', run({ infrastructure_pid: 'default:here' })],
     ['that is in hand here', run({ id: 'mine' })],
     ['that Python’s worker may still be submitting', run({ labels: { 'prefect.worker.name': 'a' } })],
     ['whose pod is on its way', run({}, 'InfrastructurePending')],
@@ -67,7 +65,16 @@ describe('a sweep', () => {
     );
     const kubernetes = connectTo(cluster);
     const { api } = prefect;
-    const more = { ...options, inHand: () => false, pool: 'p', namespaces: () => ['default'], api, kubernetes, world };
+    const more = {
+      ...options,
+      inHand: () => false,
+      pool: 'p',
+      namespaces: () => ['default'],
+      knownJobs: () => undefined,
+      api,
+      kubernetes,
+      world,
+    };
     const enough = new AbortController();
     const found: DueRun[] = [];
     try {
@@ -88,5 +95,56 @@ describe('a sweep', () => {
       level: 'warning',
       text: expect.stringMatching(/1 not seen to: .*no answer from the store/),
     });
+  });
+
+  it('of many runs whose Jobs nobody watches lists the Jobs of their namespace once', async () => {
+    const world = testWorld();
+    const createdAt = new Date(world.clock.now() - 60_000).toISOString();
+    const ids = ['a', 'b', 'c', 'd', 'e', 'f'];
+    const prefect = await servePrefect(world, () => ({
+      status: 200,
+      json: ids.map((id) => ({
+        id,
+        name: id,
+        flow_id: 'f',
+        infrastructure_pid: `flows:job-${id}`,
+        state: { id: `pending-${id}`, type: 'PENDING', name: 'Pending', timestamp: createdAt },
+      })),
+    }));
+    const pages = [ids.slice(0, 4), ids.slice(4)];
+    const cluster = await serve(({ query }) => {
+      const page = query.get('continue') === null ? 0 : 1;
+      const items = pages[page]?.map((run) =>
+        jobObject({ uid: run, name: `job-${run}`, namespace: 'flows', run, createdAt }),
+      );
+      const more = page === 0 ? { continue: 'more' } : {};
+      return { status: 200, json: { metadata: { resourceVersion: '1', ...more }, items } };
+    });
+    const kubernetes = connectTo(cluster);
+    const { api } = prefect;
+    const more = {
+      ...options,
+      inHand: () => false,
+      pool: 'p',
+      namespaces: () => ['flows'],
+      knownJobs: () => undefined,
+    };
+    const enough = new AbortController();
+    const sleep = async () => enough.abort(new Error('one sweep is enough'));
+    const once = { ...world, clock: { ...world.clock, sleep } };
+    const found: DueRun[] = [];
+    try {
+      for await (const due of interrupted({ ...more, api, kubernetes, world: once }, enough.signal)) found.push(due);
+    } finally {
+      await kubernetes.close();
+      await cluster.close();
+      await prefect.close();
+    }
+    expect(found).toEqual([]);
+    expect(prefect.asked()).toEqual(['POST /flow_runs/filter']);
+    expect(cluster.seen.map(({ method, path }) => `${method} ${path}`)).toEqual([
+      'GET /apis/batch/v1/namespaces/flows/jobs',
+      'GET /apis/batch/v1/namespaces/flows/jobs',
+    ]);
   });
 });

@@ -6,6 +6,10 @@
  * and the Scheduled state it was polled under, two that take up the same run make one Job. A run is left alone while it is
  * young, while a Job of it exists, and while it looks like another kind of worker's that may still be at it. Each run is
  * looked at on its own: servers that fail one request of ten do not keep a sweep of many runs from most of them.
+ *
+ * A pool whose runs wait for nodes has many old Pending runs, all of them with a Job. So a run whose Job is known to the
+ * observer costs no request; where the observer does not look, the Jobs of a namespace are listed once a sweep when many
+ * runs ask for it. What neither shows is looked at as before: it may be that the copy lags or the list failed.
  */
 import { randomUUID } from 'node:crypto';
 import {
@@ -23,9 +27,11 @@ import { restoring, undoneState } from '../claim/reopened.ts';
 import { isAtWorkOn } from '../decide/decide.ts';
 import { flowRunId, jobNameSuffix } from '../ids.ts';
 import type { KubernetesConnection } from '../k8s/connection.ts';
-import { type Namespaces, readLiveRun } from '../observe/live.ts';
+import type { JobFact } from '../observe/facts.ts';
+import { type Namespaces, readAllJobs, readLiveJobs } from '../observe/live.ts';
 import { WORKER_LABEL } from '../submit/run-labels.ts';
 import type { World } from '../world.ts';
+import { hasItsJob, namespaceOf } from './known-job.ts';
 
 export interface RepairOptions {
   readonly api: PrefectApi;
@@ -33,15 +39,17 @@ export interface RepairOptions {
   readonly pool: string;
   /** Where Jobs are looked for. */
   readonly namespaces: () => Namespaces;
+  /** The Jobs of a run in a namespace by a copy that is kept of them, or undefined when there is none. */
+  readonly knownJobs: (flowRunId: string, namespace: string) => readonly JobFact[] | undefined;
   readonly policy: { readonly intervalMs: number; readonly orphanAfterMs: number };
   readonly inHand: (flowRunId: string) => boolean;
-  /** Whether the watch shows a Job of the run that is still at work, in the place that its `infrastructure_pid` names. */
-  readonly jobIsWatched: (flowRunId: string, pid: string) => boolean;
   readonly world: World;
 }
 
 /** Python's worker creates its Job within its own retries; after this it has certainly given up. */
 const OTHER_WORKERS_MS = 15 * 60_000;
+/** So many runs without a copy of their Jobs make it worth to list all Jobs of their namespace. */
+const LIST_FROM = 5;
 const SUBMITTING = new Set(['Pending', 'Submitting']);
 
 /** Interrupted submissions, at once and then at every interval, until the signal is aborted. */
@@ -64,10 +72,10 @@ export async function* interrupted(options: RepairOptions, signal: AbortSignal):
 async function* sweep(options: RepairOptions, signal: AbortSignal): AsyncGenerator<DueRun> {
   const { api, pool, world } = options;
   const pending = await readFlowRuns(api, { workPoolName: pool, stateTypes: ['PENDING'] }, signal);
+  const old = pending.filter((run) => isOrphan(run, world.clock.now(), options));
   let missed = 0;
   let reason = '';
-  for (const run of pending) {
-    if (!isOrphan(run, world.clock.now(), options)) continue;
+  for await (const run of withoutKnownJob(old, options, signal)) {
     try {
       const due = await dueAgain(run, options, signal);
       if (due !== undefined) yield due;
@@ -81,16 +89,34 @@ async function* sweep(options: RepairOptions, signal: AbortSignal): AsyncGenerat
     world.log.warning(`Looking for interrupted submissions: ${missed} not seen to: ${reason}; again later`);
 }
 
-/** By what is known without a request; whether a Job exists is asked next. */
+/** The runs that are not known to have their Job, with one list a namespace at most. */
+async function* withoutKnownJob(
+  runs: readonly FlowRunRecord[],
+  { knownJobs, kubernetes }: RepairOptions,
+  signal: AbortSignal,
+): AsyncGenerator<FlowRunRecord> {
+  const unknown: { readonly run: FlowRunRecord; readonly namespace: string }[] = [];
+  for (const run of runs) {
+    const namespace = namespaceOf(run.infrastructure_pid);
+    const jobs = namespace === undefined ? [] : knownJobs(run.id, namespace);
+    if (namespace !== undefined && jobs === undefined) unknown.push({ run, namespace });
+    else if (!hasItsJob(run, jobs ?? [])) yield run;
+  }
+  for (const [namespace, group] of Map.groupBy(unknown, (one) => one.namespace)) {
+    const listed = group.length < LIST_FROM ? [] : await readAllJobs(namespace, kubernetes, signal).catch(() => []);
+    const jobs = Map.groupBy(listed, (job) => job.flowRunId);
+    for (const { run } of group) if (!hasItsJob(run, jobs.get(run.id) ?? [])) yield run;
+  }
+}
+
+/** By what the server says of it alone; whether a Job exists is asked next. */
 export function isOrphan(
-  run: Pick<FlowRunRecord, 'id' | 'state' | 'labels' | 'infrastructure_pid'>,
+  run: Pick<FlowRunRecord, 'id' | 'state' | 'labels'>,
   nowMs: number,
-  { policy, inHand, jobIsWatched }: Pick<RepairOptions, 'policy' | 'inHand' | 'jobIsWatched'>,
+  { policy, inHand }: Pick<RepairOptions, 'policy' | 'inHand'>,
 ): boolean {
-  const { state, labels, infrastructure_pid: pid } = run;
+  const { state, labels } = run;
   if (state?.type !== 'PENDING' || !SUBMITTING.has(state.name ?? '') || inHand(run.id)) return false;
-  // Pods that wait for room keep their runs Pending by the thousand: none of them costs a request.
-  if (pid && jobIsWatched(run.id, pid)) return false;
   const age = nowMs - Date.parse(state.timestamp ?? '');
   const others = labels?.['prefect.worker.name'] !== undefined && labels[WORKER_LABEL] === undefined;
   return age > (others ? OTHER_WORKERS_MS : policy.orphanAfterMs);
@@ -99,7 +125,7 @@ export function isOrphan(
 /** The run as it was due, or undefined when the Job of its present claim exists, or it was no claim at all. */
 async function dueAgain(run: FlowRunRecord, options: RepairOptions, signal: AbortSignal): Promise<DueRun | undefined> {
   const { api, kubernetes, namespaces, world } = options;
-  const { jobs } = await readLiveRun(run.id, namespaces(), kubernetes, signal);
+  const jobs = await readLiveJobs(run.id, namespaces(), kubernetes, signal);
   const states = await readFlowRunStates(api, run.id, signal);
   if ((await readFlowRun(api, run.id, signal)).state?.id !== run.state?.id) return undefined;
   const ended = undoneState(states);
