@@ -22,7 +22,7 @@ export default defineConfig({
             'worker/src/**/*.test.ts',
             'test/rig/**/*.test.ts',
             'test/clouds/**/*.test.ts',
-            'test/chaos/accounts.test.ts',
+            'test/chaos/**/*.test.ts',
             'test/fuzz/**/*.test.ts',
             'test/differential/worker/**/*.test.ts',
             'test/differential/deploy/judge.test.ts',

@@ -1,6 +1,6 @@
 /**
  * Workers in trouble, and the accounts afterwards: runs are made due while everything between the workers and both real
- * servers goes wrong now and then, and workers are killed and started again. When the trouble is over, each run must get
+ * servers goes wrong now and then, and workers are killed and started again. When the trouble is over, each run must have
  * its one Job.
  *
  * Failure model: the servers themselves are asked for the accounts, past the proxies, so that what is counted is true.
@@ -34,14 +34,22 @@ export interface ChaosReport {
   readonly complaints: readonly string[];
 }
 
+/** How far it has come. */
+export interface ChaosProgress {
+  readonly jobs: number;
+  readonly kills: number;
+}
+
 /** Without a change for this long, the trouble is over and something is still wrong: that is the result. */
-const STANDSTILL_MS = 120_000;
+const STANDSTILL_MS = 180_000;
+/** Runs made due at one time, and how many of them without a Job are few enough to make more. */
+const SERVING = { runs: 250, left: 120 };
 
 /** Runs it and counts. @throws when the place does not work: no pool, no namespace, no worker. */
 export async function runChaos(
   options: ChaosOptions,
   place: ChaosPlace,
-  log: (line: string) => void,
+  tell: (progress: ChaosProgress) => void,
   signal: AbortSignal,
 ): Promise<ChaosReport> {
   const random = new Random(options.seed);
@@ -51,6 +59,8 @@ export async function runChaos(
   const workers: WorkerProcess[] = [];
   const endings = new Map<string, number>();
   const complaints: string[] = [];
+  let jobs = 0;
+  let kills = 0;
 
   async function end(worker: WorkerProcess, by: 'SIGTERM' | 'SIGKILL'): Promise<void> {
     worker.kill(by);
@@ -63,15 +73,16 @@ export async function runChaos(
   }
 
   const trouble = new AbortController();
-  let kills = 0;
-  /** Ends workers at random moments, each of which is followed by a new one. */
+  const inTrouble = AbortSignal.any([signal, trouble.signal]);
+  /** Ends workers all along the way, each at a moment of its own, and each followed by a new one. */
   async function killWorkers(): Promise<void> {
-    while (kills < options.kills) {
+    const moments = Array.from({ length: options.kills }, () => random.below(options.runs)).sort((a, b) => a - b);
+    for (const moment of moments) {
       const at = random.below(workers.length);
       const victim = workers[at];
       // On a slow machine a worker would otherwise never come to its first run.
-      while (!victim?.log().includes('started!')) await wait(200, undefined, { signal: trouble.signal });
-      await wait(random.below(4_000), undefined, { signal: trouble.signal });
+      while (jobs < moment || !victim?.log().includes('started!')) await wait(100, undefined, { signal: inTrouble });
+      await wait(random.below(2_000), undefined, { signal: inTrouble });
       workers[at] = scene.startWorker();
       kills += 1;
       await end(victim, random.chance(2 / 3) ? 'SIGKILL' : 'SIGTERM');
@@ -79,18 +90,26 @@ export async function runChaos(
   }
 
   const state = async () => balance(await scene.runs(), await scene.jobs());
-  /** Watches until each run has its Job, or nothing changes any more. */
-  async function watch(): Promise<void> {
-    let best = -1;
+  /** Makes runs due as the others get their Jobs, until each has its one, or nothing changes any more. */
+  async function serve(): Promise<void> {
+    let made = 0;
+    let before = '';
     for (let changedAt = Date.now(); Date.now() - changedAt < STANDSTILL_MS; ) {
+      if (made < options.runs && made - jobs <= SERVING.left) {
+        const more = Math.min(SERVING.runs, options.runs - made);
+        await scene.addRuns(more);
+        made += more;
+      }
       const asked = Date.now();
-      const { right } = await state();
-      if (right === options.runs) return;
-      if (right !== best || kills < options.kills) changedAt = Date.now();
-      best = right;
-      log(`${right} of ${options.runs} runs have their Job; ${kills} workers ended`);
-      // Looking costs the server as much as work does.
-      await wait(Math.max(2_000, 4 * (Date.now() - asked)), undefined, { signal });
+      jobs = await scene.countJobs();
+      const right = jobs < options.runs ? 0 : (await state()).right;
+      if (right === options.runs && kills === options.kills) return;
+      const now = `${made} ${jobs} ${right} ${kills}`;
+      if (now !== before) changedAt = Date.now();
+      before = now;
+      tell({ jobs, kills });
+      // Looking at all of them costs the server as much as work does.
+      await wait(Math.max(1_000, 4 * (Date.now() - asked)), undefined, { signal });
     }
     complaints.push(...workers.map((worker) => `standing still:\n${worker.log().slice(-3_000)}`));
   }
@@ -98,10 +117,9 @@ export async function runChaos(
   try {
     for (let index = 0; index < options.replicas; index += 1) workers.push(scene.startWorker());
     const killing = killWorkers().catch((error: unknown) => {
-      if (!trouble.signal.aborted) throw error;
+      if (!inTrouble.aborted) throw error;
     });
-    const over = watch().finally(() => trouble.abort(new Error('the trouble is over')));
-    await Promise.all([scene.addRuns(options.runs), over, killing]);
+    await Promise.all([serve().finally(() => trouble.abort(new Error('the trouble is over'))), killing]);
     await Promise.all(workers.splice(0).map((worker) => end(worker, 'SIGTERM')));
     const accounts = await state();
     const faults = { Prefect: scene.prefect.met, Kubernetes: scene.kubernetes.met };

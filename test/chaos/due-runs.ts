@@ -1,11 +1,4 @@
-import {
-  createDeployment,
-  createFlow,
-  createFlowRun,
-  createWorkPool,
-  type PrefectApi,
-  readFlowRuns,
-} from '@slipway/prefect/client';
+import { createDeployment, createFlow, createWorkPool, type PrefectApi, readFlowRuns } from '@slipway/prefect/client';
 import type { Json } from '@slipway/prefect/json';
 import { customizeTemplate, defaultKubernetesTemplate } from '@slipway/prefect/workpool';
 import { soon } from '../e2e/prefect.ts';
@@ -13,13 +6,13 @@ import type { RunAccount } from './accounts.ts';
 
 /** A Job that is suspended never gets a pod: the cluster keeps it as it was created. */
 const SUSPENDED = [{ op: 'add', path: '/job_configuration/job_manifest/spec/suspend', value: true }] as const;
-/** Runs created at one time. A SQLite server refuses those that meet, and they come again. */
-const AT_ONCE = 2;
+/** The server makes no more in one request. */
+const MOST_AT_ONCE = 100;
 
 /** A work pool with a deployment in it, of which runs can be made due. */
 export interface DuePool {
   readonly name: string;
-  /** Creates this many runs, all of them due. To be called once. */
+  /** Creates this many runs, all of them due. */
   add(count: number): Promise<void>;
   runs(): Promise<RunAccount[]>;
 }
@@ -39,16 +32,22 @@ export async function makeDuePool(api: PrefectApi, name: string, namespace: stri
     },
     soon(),
   );
+  let made = 0;
   return {
     name,
     async add(count) {
-      const keys = Array.from({ length: count }, (_, index) => `${name}-${index}`).values();
-      const create = async () => {
-        for (const idempotency_key of keys) {
-          await createFlowRun(api, deployment.id, { parameters: {}, idempotency_key }, soon());
-        }
-      };
-      await Promise.all(Array.from({ length: AT_ONCE }, create));
+      for (const last = made + count; made < last; ) {
+        const keys = Array.from(
+          { length: Math.min(MOST_AT_ONCE, last - made) },
+          (_, index) => `${name}-${made + index}`,
+        );
+        // In one request: one by one they would take the server half as long as the submissions.
+        const body = JSON.stringify(keys.map((idempotency_key) => ({ parameters: {}, idempotency_key })));
+        const url = `${api.settings.apiUrl}/deployments/${deployment.id}/create_flow_run/bulk`;
+        const headers = { 'content-type': 'application/json' };
+        await api.send(new Request(url, { method: 'POST', headers, body, signal: soon() }));
+        made += keys.length;
+      }
     },
     async runs() {
       const found = await readFlowRuns(api, { workPoolName: name }, soon());

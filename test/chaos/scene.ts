@@ -23,10 +23,12 @@ export interface ChaosPlace {
 }
 
 export interface Scene {
-  /** Creates this many due runs. To be called once. */
+  /** Creates this many due runs. */
   addRuns(count: number): Promise<void>;
   runs(): Promise<RunAccount[]>;
   jobs(): Promise<JobAccount[]>;
+  /** How many Jobs there are: a look that costs the server next to nothing. */
+  countJobs(): Promise<number>;
   /** A worker of the pool, which reaches both servers through the proxies. */
   startWorker(): WorkerProcess;
   readonly prefect: ChaosProxy;
@@ -37,7 +39,7 @@ export interface Scene {
 
 /** Shorter than in production, so that what was interrupted is taken up again within the test. */
 const IMPATIENT = {
-  SLIPWAY_WORKER_REPAIR_SECONDS: '2',
+  SLIPWAY_WORKER_REPAIR_SECONDS: '5',
   SLIPWAY_WORKER_ORPHAN_AFTER_SECONDS: '5',
   PREFECT_API_REQUEST_TIMEOUT: '10',
 };
@@ -52,7 +54,9 @@ export async function openScene(name: string, place: ChaosPlace, decide: Decide)
   const prefect = await startChaosProxy({ side: 'prefect', origin: new URL(place.prefectApiUrl).origin }, decide);
   const kubeconfig = join(place.folder, `${name}.json`);
   writeFileSync(kubeconfig, kubernetes.kubeconfig, { mode: 0o600 });
-  const env = { ...IMPATIENT, KUBECONFIG: kubeconfig, PREFECT_API_URL: `${prefect.url}/api` };
+  // What the Jobs of other scenes go through is nothing to these workers.
+  const own = { PREFECT_INTEGRATIONS_KUBERNETES_OBSERVER_NAMESPACES: name };
+  const env = { ...IMPATIENT, ...own, KUBECONFIG: kubeconfig, PREFECT_API_URL: `${prefect.url}/api` };
   const workers = new Set<WorkerProcess>();
   return {
     prefect,
@@ -65,6 +69,10 @@ export async function openScene(name: string, place: ChaosPlace, decide: Decide)
         name: metadata?.name ?? '',
         flowRunId: metadata?.labels?.['prefect.io/flow-run-id'] ?? '',
       }));
+    },
+    async countJobs() {
+      const { items, metadata } = await cluster.batch.listNamespacedJob({ namespace: name, limit: 1 });
+      return items.length + (metadata?.remainingItemCount ?? 0);
     },
     startWorker() {
       const worker = startWorker(name, env, ['--limit', '60', '--grace', '12']);
