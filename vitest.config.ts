@@ -23,6 +23,7 @@ export default defineConfig({
             'test/rig/**/*.test.ts',
             'test/clouds/**/*.test.ts',
             'test/chaos/**/*.test.ts',
+            'test/bench/**/*.test.ts',
             'test/fuzz/**/*.test.ts',
             'test/differential/worker/**/*.test.ts',
             'test/differential/deploy/judge.test.ts',

@@ -8,6 +8,7 @@ import { pickPorts } from '../rig/ports.ts';
 import { type CountingProxy, startCountingProxy, type Traffic } from './counting-proxy.ts';
 import { makeDeployProject } from './deploy-project.ts';
 import { type Cost, load, measure } from './measure.ts';
+import { prefectKind } from './request-kinds.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const ACTION = join(ROOT, 'dist/main/index.js');
@@ -71,7 +72,7 @@ async function withServer(
   const env = { PATH: process.env.PATH ?? '', HOME: folder, LANG: 'C.UTF-8' };
   const context = { folder, logFile: join(folder, 'server.log'), env, log: () => undefined, signal };
   const server = await prefectServer(ports[0] ?? 0, environment).start(context);
-  const proxy = await startCountingProxy(server.address);
+  const proxy = await startCountingProxy(server.address, { kindOf: prefectKind });
   try {
     const answer = await fetch(`${server.address}/api/work_pools/`, {
       method: 'POST',

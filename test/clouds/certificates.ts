@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -14,8 +15,8 @@ export interface Certificates {
 }
 
 /**
- * A throwaway authority and one certificate of it for some host names (`*.x` is taken), made by openssl 3, good for a
- * day.
+ * A throwaway authority and one certificate of it for some hosts (names, `*.x` is taken, or addresses), made by openssl
+ * 3, good for a day.
  */
 export async function makeCertificates(folder: string, hosts: readonly string[]): Promise<Certificates> {
   await mkdir(folder, { recursive: true });
@@ -34,7 +35,7 @@ export async function makeCertificates(folder: string, hosts: readonly string[])
       '[server]',
       'basicConstraints = critical, CA:false',
       'extendedKeyUsage = serverAuth',
-      `subjectAltName = ${hosts.map((host) => `DNS:${host}`).join(', ')}`,
+      `subjectAltName = ${hosts.map((host) => `${isIP(host) === 0 ? 'DNS' : 'IP'}:${host}`).join(', ')}`,
       '',
     ].join('\n'),
   );

@@ -1,3 +1,4 @@
+import { aligned } from './aligned.ts';
 import type { DeployFigures } from './deploy.ts';
 
 const SIDES = ['prefect', 'action'] as const;
@@ -62,16 +63,4 @@ export function targets(figures: readonly DeployFigures[], entryMegabytes: numbe
   );
   add('dist/main/index.js: at most 3 MB', entryMegabytes, entryMegabytes <= 3, ' MB');
   return aligned(rows);
-}
-
-function aligned(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
-  return rows
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
 }
