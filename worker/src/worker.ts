@@ -22,7 +22,6 @@ import {
 import { cancelRuns } from './cancel/canceller.ts';
 import { openCatalog } from './claim/catalog.ts';
 import { type ClaimServices, claimRun, LAST_LOOK_MS, readParts } from './claim/claim.ts';
-import { inTurn } from './claim/in-turn.ts';
 import type { Claim, DueRun, NotClaimed } from './claim/model.ts';
 import type { WorkerConfig } from './config/config.ts';
 import { ConfigError } from './config/config-error.ts';
@@ -38,6 +37,8 @@ import { Observer } from './observe/observer.ts';
 import { serveHealth } from './ops/health.ts';
 import { Loops } from './ops/loops.ts';
 import { openMetrics } from './ops/metrics.ts';
+import type { Pace } from './pace/pace.ts';
+import { openPaces } from './pace/paces.ts';
 import { RecentSet } from './recent-set.ts';
 import { interrupted } from './repair/repair.ts';
 import { LEVEL, RunLog } from './report/run-log.ts';
@@ -50,9 +51,6 @@ import type { World } from './world.ts';
 
 export type WorkerState = 'INITIALIZED' | 'RUNNING' | 'DRAINING' | 'STOPPED' | 'FAILED';
 
-/** Runs in hand at one time when no limit is given: the pace at which a server of either kind still answers. */
-const OWN_PACE = 32;
-const CLAIMS = { places: 4, patienceMs: 2_000 };
 /** Kept back from the grace: for the last answers, for handing back, for late writes and for logs. */
 const CLOSING = { answersMs: 2_500, stateMs: LAST_LOOK_MS, handBackMs: HAND_BACK_MS, writesMs: 500, logsMs: 1_000 };
 const CLOSING_MS = Object.values(CLOSING).reduce((sum, ms) => sum + ms);
@@ -102,12 +100,18 @@ export async function runWorker(config: WorkerConfig, world: World, drain: Abort
   const runLog = new RunLog(api, world);
   let observer: Observer | undefined;
   const liveJobs = () => (observer === undefined ? 0 : observer.store.liveJobs(pool.current.id));
-  const slots = new Slots(config.limit ?? OWN_PACE, () => {
+  const roomInCluster = () => {
     if (config.maxLiveJobs === undefined) return Number.POSITIVE_INFINITY;
     return observer?.synced ? config.maxLiveJobs - liveJobs() : 0;
-  });
+  };
+  const slots = new Slots(config.limit ?? Number.POSITIVE_INFINITY, () => Math.min(paces.window, roomInCluster()));
   const hinted = new Hinted(world);
-  const metrics = openMetrics({ inHand: () => slots.inHand, liveJobs });
+  const metrics = openMetrics({
+    inHand: () => slots.inHand,
+    liveJobs,
+    windows: () => ({ prefect: paces.claims.window, kubernetes: paces.creates.window }),
+  });
+  const paces = openPaces(() => slots.inHand, metrics, world, stop.signal);
   const afterwards = new Set<Promise<unknown>>();
   const elsewhere = new RecentSet<string>(RUNS_ELSEWHERE_KEPT);
   const health = await serveHealth(config.health, {
@@ -147,6 +151,7 @@ export async function runWorker(config: WorkerConfig, world: World, drain: Abort
       ...shared,
       config,
       clusters,
+      creates: paces.creates,
       secrets: new JobSecrets({ keysBelongToJobs: config.runOnce, world }),
       metrics,
       runElsewhere: (flowRunId) => elsewhere.add(flowRunId),
@@ -157,7 +162,7 @@ export async function runWorker(config: WorkerConfig, world: World, drain: Abort
         work.finally(() => afterwards.delete(work)).catch(() => undefined);
       },
     };
-    const claims = claimServices(api, runLog, world, stopping);
+    const claims = claimServices(api, runLog, paces.claims, world, stopping);
     const takeInHand = (due: DueRun, obtain: () => Promise<Claim | NotClaimed>) => {
       elsewhere.delete(due.id);
       if (!slots.has(due.id)) slots.take(due.id, workOnRun(due, obtain, services, stopping));
@@ -220,12 +225,17 @@ export async function runWorker(config: WorkerConfig, world: World, drain: Abort
   return state;
 }
 
-function claimServices(api: PrefectApi, runLog: RunLog, world: World, { stop, cut }: Stopping): ClaimServices {
-  const claiming = inTurn({ ...CLAIMS, clock: world.clock, signal: stop });
+function claimServices(
+  api: PrefectApi,
+  runLog: RunLog,
+  pace: Pace,
+  world: World,
+  { stop, cut }: Stopping,
+): ClaimServices {
   return {
     propose: (run, proposal, options) => {
       const send = () => setFlowRunState(api, run, proposal, { ...options, once: true, signal: cut });
-      return proposal.type === 'PENDING' ? claiming(send) : send();
+      return proposal.type === 'PENDING' ? pace.pass(send) : send();
     },
     currentState: async (run, signal) => (await readFlowRun(api, run, signal)).state ?? undefined,
     states: (run, signal) => readFlowRunStates(api, run, signal),

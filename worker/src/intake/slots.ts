@@ -2,16 +2,16 @@
 export class Slots {
   readonly #inHand = new Map<string, Promise<void>>();
   readonly #limit: number;
-  readonly #roomInCluster: () => number;
+  readonly #room: () => number;
   #waiting: (() => void)[] = [];
 
   /**
    * @param limit runs in hand at one time.
-   * @param roomInCluster how many more Jobs the cluster may have beside those in hand.
+   * @param room runs that may be in hand for another reason, now: what the servers can take, what the cluster may hold.
    */
-  constructor(limit: number, roomInCluster: () => number) {
+  constructor(limit: number, room: () => number) {
     this.#limit = limit;
-    this.#roomInCluster = roomInCluster;
+    this.#room = room;
   }
 
   get inHand(): number {
@@ -20,7 +20,7 @@ export class Slots {
 
   /** How many runs may be taken now. */
   get free(): number {
-    return Math.max(0, Math.min(this.#limit - this.inHand, this.#roomInCluster() - this.inHand));
+    return Math.max(0, Math.min(this.#limit - this.inHand, this.#room() - this.inHand));
   }
 
   has(flowRunId: string): boolean {

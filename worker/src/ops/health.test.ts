@@ -9,7 +9,11 @@ afterEach(() => health?.close());
 
 async function get(path: string, view: { readonly sincePollMs?: number; readonly ready?: boolean } = {}) {
   const { log } = testWorld();
-  const { registry } = openMetrics({ inHand: () => 2, liveJobs: () => 7 });
+  const { registry } = openMetrics({
+    inHand: () => 2,
+    liveJobs: () => 7,
+    windows: () => ({ prefect: 4, kubernetes: 16 }),
+  });
   health = await serveHealth(
     { host: '127.0.0.1', port: 0 },
     {
@@ -44,6 +48,8 @@ describe('health', () => {
     const { body } = await get('/metrics');
     expect(body).toContain('slipway_live_jobs 7');
     expect(body).toContain('slipway_runs_in_hand 2');
+    expect(body).toContain('slipway_pace_window{server="prefect"} 4');
+    expect(body).toContain('slipway_pace_window{server="kubernetes"} 16');
   });
 
   it('on a port that is taken is refused, with what to do', async () => {

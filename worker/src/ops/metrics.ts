@@ -8,10 +8,16 @@ export interface Metrics {
   readonly jobs: Counter<'outcome'>;
   readonly crashed: Counter;
   readonly repaired: Counter;
+  readonly paceCuts: Counter<'server' | 'reason'>;
 }
 
 /** @param read numbers that are looked up when they are asked for. */
-export function openMetrics(read: { readonly inHand: () => number; readonly liveJobs: () => number }): Metrics {
+export function openMetrics(read: {
+  readonly inHand: () => number;
+  readonly liveJobs: () => number;
+  /** Runs at a time that each server can take. */
+  readonly windows: () => { readonly prefect: number; readonly kubernetes: number };
+}): Metrics {
   const registry = new Registry();
   const registers = [registry];
   const gauge = (name: string, help: string, value: () => number) =>
@@ -25,6 +31,15 @@ export function openMetrics(read: { readonly inHand: () => number; readonly live
     });
   gauge('slipway_runs_in_hand', 'Runs being claimed or submitted', read.inHand);
   gauge('slipway_live_jobs', 'Jobs of flow runs that have not ended', read.liveJobs);
+  new Gauge({
+    name: 'slipway_pace_window',
+    help: 'Runs at a time that the server can take, by its answers',
+    labelNames: ['server'],
+    registers,
+    collect() {
+      for (const [server, window] of Object.entries(read.windows())) this.set({ server }, window);
+    },
+  });
   return {
     registry,
     polls: new Counter({ name: 'slipway_polls_total', help: 'Polls answered', registers }),
@@ -39,6 +54,12 @@ export function openMetrics(read: { readonly inHand: () => number; readonly live
     repaired: new Counter({
       name: 'slipway_repaired_total',
       help: 'Interrupted submissions taken up again',
+      registers,
+    }),
+    paceCuts: new Counter({
+      name: 'slipway_pace_cuts_total',
+      help: 'Times the pace towards a server was cut, by what its answer was',
+      labelNames: ['server', 'reason'],
       registers,
     }),
   };

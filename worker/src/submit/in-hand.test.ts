@@ -34,7 +34,11 @@ describe('a run in hand when the worker has to stop', () => {
   });
 
   async function statesProposedFor(due: DueRun): Promise<string[]> {
-    const metrics = openMetrics({ inHand: () => 0, liveJobs: () => 0 });
+    const metrics = openMetrics({
+      inHand: () => 0,
+      liveJobs: () => 0,
+      windows: () => ({ prefect: 32, kubernetes: 32 }),
+    });
     // Only these are reached before a claim is won.
     const services = { api, metrics, world: testWorld() } as Partial<StartServices> as StartServices;
     const { signal } = new AbortController();

@@ -26,6 +26,8 @@ import type { Clusters } from '../k8s/clusters.ts';
 import type { KubernetesConnection } from '../k8s/connection.ts';
 import { readLiveRun } from '../observe/live.ts';
 import type { Metrics } from '../ops/metrics.ts';
+import type { Pace } from '../pace/pace.ts';
+import { paced } from '../pace/paces.ts';
 import { makeJob } from '../render/make-job.ts';
 import type { JobManifest } from '../render/render.ts';
 import { RenderError } from '../render/render-error.ts';
@@ -41,6 +43,8 @@ export interface StartServices {
   readonly api: PrefectApi;
   readonly clusters: Clusters;
   readonly secrets: JobSecrets;
+  /** What the worker's own cluster can take; a run's own cluster (`cluster_config`) goes without. */
+  readonly creates: Pace;
   /** The work pool as it was after a moment, in milliseconds. */
   readonly pool: (since: number, signal: AbortSignal) => Promise<WorkPoolRecord>;
   /** Told of each Job that exists now in the worker's own cluster, as Kubernetes answered. */
@@ -117,10 +121,11 @@ export async function startRun(
 async function create(
   job: JobManifest,
   kubernetes: KubernetesConnection,
-  { config, secrets, world }: StartServices,
+  { config, secrets, creates, world }: StartServices,
   stopping: Stopping,
 ): Promise<Submitted> {
-  const made = await submitJob(job, kubernetes, secrets, config.submit, world, stopping);
+  const cluster = job.cluster === undefined ? paced(kubernetes, creates) : kubernetes;
+  const made = await submitJob(job, cluster, secrets, config.submit, world, stopping);
   if (made.kind === 'created' || made.kind === 'adopted') {
     await secrets.giveTo(job, made.object, kubernetes, stopping.cut);
   } else if (made.kind === 'refused' || !made.mayExist) {

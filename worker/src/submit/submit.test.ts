@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { KubernetesUnreachableError } from '../k8s/errors.ts';
 import type { JobManifest } from '../render/render.ts';
 import { jobObject } from '../testing/objects.ts';
 import { connectTo, type Reply, serve, status, type TestServer } from '../testing/server.ts';
@@ -141,6 +142,25 @@ describe('a worker that has to stop', () => {
       kind: 'stopped',
       mayExist: true,
     });
+  });
+
+  it('looks once more when an answer was lost and it waits for its turn to try again', async () => {
+    const stop = new AbortController();
+    const calls: string[] = [];
+    // The lane that creates go through rejects with the signal's reason what was not sent.
+    const call = async ({ method }: { readonly method: string }) => {
+      calls.push(method);
+      if (method === 'GET') return JSON.stringify(jobObject({ run: 'run' }));
+      if (calls.length === 1) throw new KubernetesUnreachableError('https://k', 'ECONNRESET', undefined);
+      stop.abort(new Error('the grace is over'));
+      throw stop.signal.reason;
+    };
+    const world = testWorld();
+    const secrets = new JobSecrets({ keysBelongToJobs: false, world });
+    const stopping = { stop: stop.signal, cut: new AbortController().signal };
+    const made = await submitJob(job, { server: 'https://k', call }, secrets, POLICY, world, stopping);
+    expect(made.kind).toBe('adopted');
+    expect(calls).toEqual(['POST', 'POST', 'GET']);
   });
 
   it('leaves what does not answer in time', async () => {

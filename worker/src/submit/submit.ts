@@ -62,6 +62,8 @@ export async function submitJob(
       creating = 'job';
       return { kind: 'created', object: await createObject(kubernetes, 'jobs', job.namespace, body, cut) };
     } catch (error) {
+      // It waited for its turn and was not sent.
+      if (stop.aborted && error === stop.reason) break;
       if (cut.aborted) return { kind: 'stopped', mayExist: mayExist || creating === 'job' };
       mayExist ||= creating === 'job' && isAmbiguous(error);
       const exists =

@@ -2,8 +2,10 @@ import pLimit from 'p-limit';
 import type { Clock } from '../world.ts';
 
 export interface Turns {
-  /** Requests under way at one time. */
-  readonly places: number;
+  /** Requests under way at one time; asked again whenever one comes or goes. */
+  readonly places: () => number;
+  /** Nothing is sent before this moment, in milliseconds. */
+  readonly pausedUntil: () => number;
   /** How long an unanswered request keeps its place, in milliseconds: a server that stalls for one must not stall all. */
   readonly patienceMs: number;
   readonly clock: Clock;
@@ -19,12 +21,25 @@ export interface Turns {
  * @returns sends a request when its turn comes and settles as it does; rejects with the signal's reason, and sends
  *   nothing, when the signal is aborted before.
  */
-export function inTurn({ places, patienceMs, clock, signal }: Turns): <T>(send: () => Promise<T>) => Promise<T> {
-  const place = pLimit(places);
+export function inTurn({
+  places,
+  pausedUntil,
+  patienceMs,
+  clock,
+  signal,
+}: Turns): <T>(send: () => Promise<T>) => Promise<T> {
+  const place = pLimit(places());
+  const follow = () => {
+    place.concurrency = places();
+  };
   return async (send) => {
+    follow();
     // Wrapped, so that who waits for the turn does not wait for the answer.
     const { answer } = await new Promise<{ readonly answer: ReturnType<typeof send> }>((taken, refused) => {
       const turn = place(async () => {
+        for (let ms = pausedUntil() - clock.now(); ms > 0; ms = pausedUntil() - clock.now()) {
+          await clock.sleep(ms, signal);
+        }
         signal.throwIfAborted();
         const answer = send();
         taken({ answer });
@@ -32,6 +47,7 @@ export function inTurn({ places, patienceMs, clock, signal }: Turns): <T>(send: 
         const patience = clock.sleep(patienceMs, AbortSignal.any([signal, answered.signal])).catch(() => undefined);
         await Promise.race([answer.catch(() => undefined), patience]);
         answered.abort();
+        follow();
       });
       turn.catch(refused);
     });

@@ -23,7 +23,13 @@ function stoppedClock() {
 function scene(places: number) {
   const time = stoppedClock();
   const stop = new AbortController();
-  const take = inTurn({ places, patienceMs: 1_000, clock: time.clock, signal: stop.signal });
+  const take = inTurn({
+    places: () => places,
+    pausedUntil: () => 0,
+    patienceMs: 1_000,
+    clock: time.clock,
+    signal: stop.signal,
+  });
   const sent: string[] = [];
   const answers = new Map<string, PromiseWithResolvers<string>>();
   const ask = (name: string) =>
