@@ -13,6 +13,8 @@ export const WorkPoolRecord = z.object({
   is_paused: z.boolean().default(false),
   concurrency_limit: number.nullish(),
   status: z.string().nullish(),
+  /** When it was changed last, by the server's clock, to the microsecond. */
+  updated: z.string().nullish(),
 });
 export type WorkPoolRecord = z.infer<typeof WorkPoolRecord>;
 

@@ -6,7 +6,10 @@ export type SocketEnd =
   | { readonly kind: 'denied'; readonly reason: string }
   /** The server closed it; code and reason as it sent them. */
   | { readonly kind: 'closed'; readonly code: number; readonly reason: string }
-  /** No connection, or one that broke or fell silent without a close; `code` is Node's, or TIMEOUT. */
+  /**
+   * No connection, or one that broke or fell silent without a close; `code` is Node's,
+   * or TIMEOUT while it was opened, or PING_TIMEOUT later.
+   */
   | { readonly kind: 'lost'; readonly code: string };
 
 /** Nothing more comes over this socket. The message names no secret. */

@@ -225,7 +225,7 @@ describe('an open socket', () => {
     const socket = await openPrefectSocket({ ...options, settings, signal: AbortSignal.timeout(10_000), pingMs: 50 });
     await expect(socket.receive(AbortSignal.timeout(300))).rejects.toMatchObject({ name: 'TimeoutError' });
     connections[0]?.pause();
-    await expect(socket.receive()).rejects.toMatchObject({ end: { kind: 'lost', code: 'TIMEOUT' } });
+    await expect(socket.receive()).rejects.toMatchObject({ end: { kind: 'lost', code: 'PING_TIMEOUT' } });
   });
 
   it('ends with its signal', async () => {

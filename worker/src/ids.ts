@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 
 /** Ids that are all UUID texts and must not be mixed up. */
 export type FlowRunId = string & { readonly kind: 'flow run' };
@@ -19,4 +19,13 @@ export function scheduledStateId(id: string): ScheduledStateId {
  */
 export function jobNameSuffix(run: FlowRunId, scheduledState: ScheduledStateId): string {
   return createHash('sha256').update(`${run} ${scheduledState}`).digest('hex').slice(0, 10);
+}
+
+/** An id that sorts by when it was made (RFC 9562 §5.7), as Prefect gives to frames. */
+export function uuid7(nowMs: number): string {
+  const bytes = randomBytes(16);
+  bytes.writeUIntBE(nowMs, 0, 6);
+  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x70, 6);
+  bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
+  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
 }

@@ -1,7 +1,7 @@
 /**
  * The worker, top to bottom: due runs are claimed, made into Jobs and submitted, each on its own, so that one slow claim
- * never holds up the next; beside it every change in the cluster has its run looked at again, and interrupted submissions
- * are taken up.
+ * never holds up the next; beside it every change in the cluster has its run looked at again, interrupted submissions
+ * are taken up, and a channel to the server brings changes of the pool and what is to be cleaned up.
  *
  * Lifecycle: INITIALIZED → RUNNING → DRAINING → STOPPED, or FAILED when a loop that must not end has ended. Failure
  * model: no answer of either server ends a loop (each has its own), so a loop that ends is a defect, and the process goes
@@ -20,6 +20,7 @@ import {
   setFlowRunState,
 } from '@slipway/prefect/client';
 import { cancelRuns } from './cancel/canceller.ts';
+import { openChannel } from './channel/open-channel.ts';
 import { openCatalog } from './claim/catalog.ts';
 import { type ClaimServices, claimRun, LAST_LOOK_MS, readParts } from './claim/claim.ts';
 import type { Claim, DueRun, NotClaimed } from './claim/model.ts';
@@ -100,11 +101,15 @@ export async function runWorker(config: WorkerConfig, world: World, drain: Abort
   const runLog = new RunLog(api, world);
   let observer: Observer | undefined;
   const liveJobs = () => (observer === undefined ? 0 : observer.store.liveJobs(pool.current.id));
-  const roomInCluster = () => {
+  const changed = () => slots.changed();
+  const channel = openChannel({ config, api, clusters, pool, changed, product: PRODUCT, world });
+  const room = () => {
+    // Known from the channel at once, and just as soon when it is over; without one the polls of a paused pool find nothing.
+    if (channel.healthy && pool.current.is_paused && !config.runOnce) return 0;
     if (config.maxLiveJobs === undefined) return Number.POSITIVE_INFINITY;
     return observer?.synced ? config.maxLiveJobs - liveJobs() : 0;
   };
-  const slots = new Slots(config.limit ?? Number.POSITIVE_INFINITY, () => Math.min(paces.window, roomInCluster()));
+  const slots = new Slots(config.limit ?? Number.POSITIVE_INFINITY, () => Math.min(paces.window, room()));
   const hinted = new Hinted(world);
   const metrics = openMetrics({
     inHand: () => slots.inHand,
@@ -131,13 +136,14 @@ export async function runWorker(config: WorkerConfig, world: World, drain: Abort
     const shared = { api, kubernetes, runLog, world };
     if (config.observe.enabled) {
       const { imagePullGraceMs, labelFilters } = config.observe;
-      const jobsChanged = () => slots.changed();
-      const options = { ...shared, namespaces, labelFilters, policy: { imagePullGraceMs }, metrics, jobsChanged };
+      const policy = { imagePullGraceMs };
+      const options = { ...shared, namespaces, labelFilters, policy, metrics, jobsChanged: changed };
       observer = new Observer(options);
       loops.add('observer', observer.run(ending.signal));
     }
     const where = () => observer?.namespaces ?? namespaces;
-    loops.add('work pool', pool.run(ending.signal));
+    loops.add('worker channel', channel.run(ending.signal));
+    loops.add('work pool', pool.run(channel, ending.signal));
     if (config.cancel.enabled) {
       const anyWaiting = () => observer?.store.anyWaiting() ?? false;
       const inHand = (id: string) => slots.has(id);

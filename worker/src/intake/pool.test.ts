@@ -124,7 +124,7 @@ describe('the work pool', () => {
       return request.method === 'GET' ? pool() : nothing;
     });
     await workPool.found(stop.signal);
-    await workPool.run(stop.signal);
+    await workPool.run({ healthy: false, tried: Promise.resolve() }, stop.signal);
     const beat = 'POST /work_pools/k/workers/heartbeat';
     expect(prefect.asked().slice(0, 5)).toEqual([
       'GET /work_pools/k',
@@ -135,5 +135,68 @@ describe('the work pool', () => {
     ]);
     expect(prefect.bodies()[1]).toMatchObject({ name: 'w', heartbeat_interval_seconds: 30 });
     expect(world.slept[0]).toBe(30_000);
+  });
+
+  it('costs no request while the channel is healthy, and is asked for as soon as it is not', async () => {
+    const { workPool, prefect, world, stop } = await open((request) => (request.method === 'GET' ? pool() : nothing));
+    await workPool.found(stop.signal);
+    const channel = {
+      tried: Promise.resolve(),
+      get healthy() {
+        if (world.slept.length >= 5) stop.abort(new Error('enough'));
+        return world.slept.length < 3;
+      },
+    };
+    await workPool.run(channel, stop.signal);
+    expect(world.slept.slice(0, 4)).toEqual(Array(4).fill(30_000));
+    expect(prefect.asked().slice(0, 3)).toEqual([
+      'GET /work_pools/k',
+      'GET /work_pools/k',
+      'POST /work_pools/k/workers/heartbeat',
+    ]);
+  });
+
+  it('is not told that the worker lives before it is known whether there is a channel', async () => {
+    const { workPool, prefect, stop } = await open((request) => (request.method === 'GET' ? pool() : nothing));
+    await workPool.found(stop.signal);
+    const { promise: tried, resolve } = Promise.withResolvers<void>();
+    const running = workPool.run({ healthy: true, tried }, stop.signal);
+    await new Promise((done) => setTimeout(done, 50));
+    expect(prefect.asked()).toEqual(['GET /work_pools/k']);
+    stop.abort(new Error('enough'));
+    resolve();
+    await running;
+  });
+
+  it.each([
+    ['a later change counts, read or told', '2026-11-26T12:00:00.000002Z', true],
+    ['an earlier change does not, though it came last', '2026-11-26T12:00:00Z', false],
+  ])('changes by what the server changed last: %s', async (_what, updated, counts) => {
+    const first = { updated: '2026-11-26T12:00:00.000001Z' };
+    const answers = [pool(first), pool({ updated, is_paused: true })];
+    const { workPool, world, stop } = await open((_request, index) => answers[index] ?? pool());
+    await workPool.found(stop.signal);
+    world.pass(1_000);
+    expect((await workPool.asOf(world.clock.now(), stop.signal)).is_paused).toBe(counts);
+    await prefect?.close();
+    const other = await open(() => pool(first));
+    await other.workPool.found(stop.signal);
+    other.workPool.told({ ...other.workPool.current, updated, is_paused: true });
+    expect(other.workPool.current.is_paused).toBe(counts);
+  });
+
+  it('that was deleted and made anew is another, however old', async () => {
+    const { workPool, stop } = await open(() => pool({ updated: '2026-11-26T12:00:00Z' }));
+    await workPool.found(stop.signal);
+    workPool.told({ ...workPool.current, id: 'new', updated: '2026-11-26T11:00:00Z' });
+    expect(workPool.current.id).toBe('new');
+  });
+
+  it('that is told of without a template has the worker’s own', async () => {
+    const { workPool, prefect, stop } = await open(() => pool());
+    await workPool.found(stop.signal);
+    workPool.told({ ...workPool.current, base_job_template: {} });
+    expect(workPool.current.base_job_template).toEqual(defaultKubernetesTemplate);
+    expect(prefect.asked()).toEqual(['GET /work_pools/k']);
   });
 });

@@ -3,7 +3,9 @@
  *
  * Failure model. The server may be down when the worker starts: it is waited for. The pool may be missing, changed or
  * deleted at any time: the last known one stays in use until another is read. A refusal (401, 403) is said once, clearly,
- * and asked again slowly.
+ * and asked again slowly. While a worker channel is healthy it brings the pool's changes and takes the heartbeats, and
+ * nothing is asked here; what is read and what is told may cross on the way, so the pool that the server changed last
+ * counts, not the one that came last.
  */
 import {
   createWorkPool,
@@ -21,6 +23,13 @@ import type { WorkerConfig } from '../config/config.ts';
 import { ConfigError } from '../config/config-error.ts';
 import type { World } from '../world.ts';
 import { defaultNamespaceOf } from './default-namespace.ts';
+
+/** The part of the worker channel that decides whether REST is needed. */
+export interface ChannelView {
+  readonly healthy: boolean;
+  /** Resolves when it is known, for the first time, whether there is a channel. */
+  readonly tried: Promise<void>;
+}
 
 const RETRY = { firstMs: 1_000, mostMs: 30_000 };
 const REFUSED_MS = 60_000;
@@ -46,6 +55,11 @@ export class WorkPool {
     return this.#current;
   }
 
+  /** Takes the pool as the worker channel tells it. */
+  told(pool: WorkPoolRecord): void {
+    this.#take(pool);
+  }
+
   /** The namespace that Jobs get when nobody says otherwise. */
   get defaultNamespace(): string {
     return defaultNamespaceOf(this.current.base_job_template);
@@ -54,6 +68,11 @@ export class WorkPool {
   /**
    * The pool as it was after `since`: a run must be made with the template that was deployed before it, not with the one
    * of the last heartbeat. Runs of one poll share one read; when it fails the last known pool serves.
+   *
+   * A healthy channel does not spare this read. A snapshot comes 50 ms after the change at the earliest, because the
+   * server gathers changes for so long, and with no bound: a busy server sends it later, and of several servers behind
+   * one address only that which made the change sends it before the next heartbeat. A run that was started right after a
+   * deploy changed the template would be polled before the snapshot has come.
    */
   async asOf(since: number, signal: AbortSignal): Promise<WorkPoolRecord> {
     // A read that was under way already may have been asked too early: then once more.
@@ -108,15 +127,16 @@ export class WorkPool {
     }
   }
 
-  /** Heartbeats and refreshes the pool until the signal is aborted. */
-  async run(signal: AbortSignal): Promise<void> {
+  /** Heartbeats and refreshes the pool until the signal is aborted, whenever the channel does not. */
+  async run(channel: ChannelView, signal: AbortSignal): Promise<void> {
     let failures = 0;
+    await channel.tried;
     while (!signal.aborted) {
       try {
-        await this.#heartbeat(signal);
+        if (!channel.healthy) await this.#heartbeat(signal);
         failures = 0;
         await this.#world.clock.sleep(this.#config.heartbeatIntervalSeconds * 1000, signal);
-        await this.#sync(signal);
+        if (!channel.healthy) await this.#sync(signal);
       } catch (error) {
         if (signal.aborted) return;
         if (error instanceof ConfigError) throw error;
@@ -141,6 +161,15 @@ export class WorkPool {
     const askedAt = this.#world.clock.now();
     const found = (await readWorkPool(this.#api, name, signal)) ?? (await this.#create(signal));
     if (found === undefined) return;
+    this.#take(found);
+    if (isEmpty(found)) await updateWorkPool(this.#api, name, { base_job_template: defaultKubernetesTemplate }, signal);
+    this.#syncedAt = askedAt;
+  }
+
+  /** @throws ConfigError when the worker starts with a pool that is not for it. */
+  #take(found: WorkPoolRecord): void {
+    if (this.#current !== undefined && isOlder(found, this.#current)) return;
+    const { name } = this.#config.pool;
     if (found.type !== 'kubernetes') {
       // Prefect's worker would take its type from the pool; this one has only one.
       if (!this.#config.pool.anyType && this.#current === undefined) {
@@ -157,8 +186,7 @@ export class WorkPool {
       const notice = found.is_paused ? 'is paused: its runs wait until it is resumed' : 'is resumed';
       this.#world.log.info(`Work pool ${name} ${notice}.`);
     }
-    this.#current = await this.#withTemplate(found, signal);
-    this.#syncedAt = askedAt;
+    this.#current = isEmpty(found) ? { ...found, base_job_template: defaultKubernetesTemplate } : found;
   }
 
   async #create(signal: AbortSignal): Promise<WorkPoolRecord | undefined> {
@@ -188,12 +216,6 @@ export class WorkPool {
     }
   }
 
-  async #withTemplate(pool: WorkPoolRecord, signal: AbortSignal): Promise<WorkPoolRecord> {
-    if (Object.keys(pool.base_job_template).length > 0) return pool;
-    await updateWorkPool(this.#api, pool.name, { base_job_template: defaultKubernetesTemplate }, signal);
-    return { ...pool, base_job_template: defaultKubernetesTemplate };
-  }
-
   #pauseAfter(error: unknown, failures: number): number {
     const status = error instanceof PrefectApiError ? error.status : undefined;
     const message = error instanceof Error ? error.message : String(error);
@@ -212,4 +234,22 @@ export class WorkPool {
     this.#warnedOf = text;
     this.#world.log.error(text);
   }
+}
+
+/** Without a template: it gets the worker's own (by the server, where a channel opens). */
+function isEmpty({ base_job_template }: WorkPoolRecord): boolean {
+  return Object.keys(base_job_template).length === 0;
+}
+
+/** True when the server changed `found` before what is known; a pool made anew under the name is never older. */
+function isOlder(found: WorkPoolRecord, known: WorkPoolRecord): boolean {
+  if (found.id !== known.id || !found.updated || !known.updated) return false;
+  const [a, b] = [microseconds(found.updated), microseconds(known.updated)];
+  return a < b;
+}
+
+/** A timestamp of the server in microseconds: Date knows thousandths alone, and two changes may come in one. */
+function microseconds(timestamp: string): number {
+  const fraction = /\.(\d+)/.exec(timestamp)?.[1]?.padEnd(6, '0') ?? '000000';
+  return Math.floor(Date.parse(timestamp) / 1000) * 1_000_000 + Number(fraction.slice(0, 6));
 }

@@ -10,6 +10,9 @@ export const RESOURCES = {
 } as const;
 export type Resource = keyof typeof RESOURCES;
 
+/** As Prefect's worker deletes Jobs (contracts/worker.md §6.3); pods have a grace of their own. */
+const GRACE_SECONDS = 30;
+
 /** One page of a list. Items are as they came: each reader takes what it needs. */
 export interface Page {
   readonly items: readonly unknown[];
@@ -78,7 +81,11 @@ export async function listPage(
   return { items: items ?? [], resourceVersion: metadata.resourceVersion, next: metadata.continue || undefined };
 }
 
-/** Deletes a Job and its pods, the Job last; that it is gone already is fine. */
+/**
+ * Deletes a Job and its pods, the Job last; that it is gone already is fine.
+ *
+ * @param uid what was seen under that name: no other is deleted.
+ */
 export async function deleteJob(
   connection: Pick<KubernetesConnection, 'call'>,
   namespace: string,
@@ -90,6 +97,7 @@ export async function deleteJob(
     apiVersion: 'v1',
     kind: 'DeleteOptions',
     propagationPolicy: 'Foreground',
+    gracePeriodSeconds: GRACE_SECONDS,
     preconditions: { uid },
   });
   try {

@@ -74,8 +74,13 @@ function readEnv(env: Json | undefined): { entries: EnvEntry[]; special: JsonObj
   return { entries: [...new Map(plain)], special: items.filter((item) => 'valueFrom' in item) };
 }
 
-/** Nothing of it is quoted: it holds credentials. */
-function readClusterConfig(value: Json | undefined): ClusterConfig | undefined {
+/**
+ * The cluster that a rendered `cluster_config` names. Nothing of it is quoted: it holds credentials.
+ *
+ * @returns undefined: the worker's own.
+ * @throws RenderError when it is none.
+ */
+export function readClusterConfig(value: Json | undefined): ClusterConfig | undefined {
   if (value === undefined || value === null) return undefined;
   const { config, context_name: contextName } = isJsonObject(value) ? value : {};
   const isText = typeof config === 'string';
