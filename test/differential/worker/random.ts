@@ -46,7 +46,7 @@ async function ourAnswer(given: Case): Promise<{ readonly requests: Request[] } 
 function lines(requests: readonly Request[]): string {
   const text = canonical(requests.map(({ method, path, body }): JsonObject => ({ method, path, body })));
   return text
-    .replace(/[^"/]*-env-[0-9a-f]{10}"/g, 'environment"')
+    .replace(/"[^"]*-env-[0-9a-f]{10}"/g, '"environment"')
     .replace(/("kind": "Job",\n *"name": )".*"/g, '$1"job"');
 }
 

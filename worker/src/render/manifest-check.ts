@@ -37,12 +37,11 @@ export function checkManifest(manifest: JsonObject, namespace: string): CheckedM
   metadata.annotations ??= {};
   metadata.labels ??= {};
   metadata.namespace ??= namespace;
-  const findings = { missing: [] as string[], incompatible: [] as string[] };
+  const findings: Findings = { missing: [], extra: [], incompatible: [] };
   compare(manifest, SKELETON, '', findings);
-  if (findings.missing.length > 0) {
-    throw new RenderError(
-      `Job is missing required attributes at the following paths: ${findings.missing.sort().join(', ')}`,
-    );
+  const missing = reallyMissing(findings);
+  if (missing.length > 0) {
+    throw new RenderError(`Job is missing required attributes at the following paths: ${missing.sort().join(', ')}`);
   }
   if (findings.incompatible.length > 0) {
     throw new RenderError(
@@ -57,23 +56,44 @@ export function checkManifest(manifest: JsonObject, namespace: string): CheckedM
   return { manifest, metadata, spec, podTemplate, container };
 }
 
-function compare(
-  found: Json,
-  wanted: Json,
-  path: string,
-  findings: { readonly missing: string[]; readonly incompatible: string[] },
-): void {
+interface Findings {
+  readonly missing: { readonly at: string; readonly value: Json }[];
+  /** Values that stand where the skeleton has nothing. */
+  readonly extra: Json[];
+  readonly incompatible: string[];
+}
+
+/**
+ * Prefect reads what is missing off a JSON patch, and the library that makes it turns a value that lacks in one place and
+ * is too many in another into a move: with a `backoffLimit: 1`, a manifest need not have `completions: 1`.
+ */
+function reallyMissing({ missing, extra }: Findings): string[] {
+  // By their text: to that library 1 and 1.0 differ.
+  const left = extra.map((value) => JSON.stringify(value));
+  return missing.flatMap(({ at, value }) => {
+    const same = left.indexOf(JSON.stringify(value));
+    if (same < 0) return [at];
+    left.splice(same, 1);
+    return [];
+  });
+}
+
+function compare(found: Json, wanted: Json, path: string, findings: Findings): void {
   if (isJsonObject(found) && isJsonObject(wanted)) {
+    for (const [key, value] of Object.entries(found)) {
+      if (wanted[key] === undefined) findings.extra.push(value);
+    }
     for (const [key, value] of Object.entries(wanted)) {
       const at = `${path}/${key}`;
       const present = found[key];
-      if (present === undefined) findings.missing.push(at);
+      if (present === undefined) findings.missing.push({ at, value });
       else compare(present, value, at, findings);
     }
   } else if (Array.isArray(found) && Array.isArray(wanted)) {
+    findings.extra.push(...found.slice(wanted.length));
     for (const [index, value] of wanted.entries()) {
       const present = found[index];
-      if (present === undefined) findings.missing.push(`${path}/${index}`);
+      if (present === undefined) findings.missing.push({ at: `${path}/${index}`, value });
       else compare(present, value, `${path}/${index}`, findings);
     }
   } else if (!sameJson(found, wanted)) {
