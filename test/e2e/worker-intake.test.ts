@@ -47,7 +47,7 @@ describe('the way from a due run to its Job', () => {
     worker = undefined;
     await cluster.batch.deleteCollectionNamespacedJob({
       namespace: NAMESPACE,
-      labelSelector: 'prefect.io/work-pool-name in (ledger, live-limit)',
+      labelSelector: 'prefect.io/work-pool-name in (ledger, live-limit, by-hand)',
       propagationPolicy: 'Background',
     });
   });
@@ -84,6 +84,28 @@ describe('the way from a due run to its Job', () => {
     const shared = taken.filter((call) => !writes.includes(call) && !beside.test(call));
     expect(shared.length, taken.join('\n')).toBeLessThanOrEqual(RUNS);
   });
+
+  it('is short for a run that somebody starts by hand: the server’s hint brings the poll forward', async () => {
+    const deployment = await deployed('by-hand');
+    // Without hints the second poll would come long after this test has given up.
+    worker = startWorker('by-hand', { ...rig.env, PREFECT_WORKER_QUERY_SECONDS: '3600' });
+    await until('the worker polls', async () => (worker?.count('started!') === 1 ? true : undefined), {
+      timeoutMs: 60_000,
+      describe: async () => worker?.log() ?? '',
+    });
+    for (let made = 1; made <= 3; made += 1) {
+      await due(deployment, `by-hand-${made}`);
+      await until(
+        `the Job of run ${made}`,
+        async () => ((await jobsOf('by-hand')).length === made ? true : undefined),
+        {
+          timeoutMs: 60_000,
+          describe: async () => worker?.log().slice(-4_000) ?? '',
+        },
+      );
+    }
+  });
+
   it('keeps to --max-live-jobs by the cluster’s own count, from an empty cluster on', async () => {
     const deployment = await deployed('live-limit');
     for (const key of ['a', 'b', 'c']) await due(deployment, key);

@@ -22,11 +22,12 @@ import {
 import { cancelRuns } from './cancel/canceller.ts';
 import { openChannel } from './channel/open-channel.ts';
 import { openCatalog } from './claim/catalog.ts';
-import { type ClaimServices, claimRun, LAST_LOOK_MS, readParts } from './claim/claim.ts';
+import { type ClaimServices, claimRun, LAST_LOOK_MS, lookUp, readParts } from './claim/claim.ts';
 import type { Claim, DueRun, NotClaimed } from './claim/model.ts';
 import type { WorkerConfig } from './config/config.ts';
 import { ConfigError } from './config/config-error.ts';
 import { Hinted } from './intake/hinted.ts';
+import { listenForHints } from './intake/hints.ts';
 import { intake } from './intake/intake.ts';
 import { WorkPool } from './intake/pool.ts';
 import { Slots } from './intake/slots.ts';
@@ -152,6 +153,12 @@ export async function runWorker(config: WorkerConfig, world: World, drain: Abort
       loops.add('cancellation', cancelRuns(options, ending.signal));
     }
     loops.add('run log', runLog.run(ending.signal));
+    if (!config.runOnce) {
+      const serves = (queue: string) => config.queueNames.length === 0 || config.queueNames.includes(queue);
+      const { prefect: settings } = config;
+      const options = { settings, product: PRODUCT, poolId: () => pool.current.id, serves, hinted, world };
+      loops.add('hints', listenForHints(options, ending.signal));
+    }
 
     const services: StartServices = {
       ...shared,
@@ -184,6 +191,8 @@ export async function runWorker(config: WorkerConfig, world: World, drain: Abort
       const from = { config, api, slots, hinted, poolIsLimited, metrics, world, polled };
       for await (const due of intake(from, taking.signal)) {
         runLog.tell(due.id, LEVEL.info, `Worker '${config.workerName}' submitting flow run '${due.id}'`);
+        // Read beside the claims, once for all runs of a poll: the first Job waits for one of the two and not for both.
+        services.later(Promise.allSettled([pool.asOf(due.polledAt, stop.signal), lookUp(due, claims.catalog)]));
         takeInHand(due, () => claimRun(due, claims, world, stop.signal));
       }
     };

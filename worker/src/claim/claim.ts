@@ -81,20 +81,17 @@ export async function readParts(
   world: World,
   signal: AbortSignal,
 ): Promise<Claim | NotClaimed> {
-  const deploymentId = due.run.deployment_id ?? undefined;
-  const [deployment, flow] = await untilAnswered(
-    () =>
-      Promise.all([
-        deploymentId === undefined ? undefined : catalog.deployment(deploymentId, due.polledAt),
-        catalog.flow(due.run.flow_id),
-      ]),
-    world,
-    signal,
-  );
-  if ((deploymentId !== undefined && deployment === undefined) || flow === undefined) {
+  const [deployment, flow] = await untilAnswered(() => lookUp(due, catalog), world, signal);
+  if ((due.run.deployment_id != null && deployment === undefined) || flow === undefined) {
     return await cancelWithoutDeployment(due, propose);
   }
   return { ...due, won: true, flow, deployment };
+}
+
+/** Deployment and flow of a run, as they were after its poll; undefined for what is not there. */
+export function lookUp({ run, polledAt }: DueRun, catalog: Catalog) {
+  const id = run.deployment_id;
+  return Promise.all([id == null ? undefined : catalog.deployment(id, polledAt), catalog.flow(run.flow_id)]);
 }
 
 async function makePending(

@@ -82,6 +82,14 @@ describe('runs that were heard of', () => {
     expect(hinted.pollAt(world.clock.now())).toBe(world.clock.now() + 500);
   });
 
+  it('may have been missed before anybody listened: one poll looks for them', () => {
+    hinted.listening();
+    expect(pollAt()).toBe(DELAY_MS);
+    world.pass(100);
+    poll();
+    expect(pollAt()).toBeUndefined();
+  });
+
   it('wake whoever waits for them', async () => {
     const heard = hinted.change(new AbortController().signal);
     hinted.ready('a');

@@ -16,7 +16,9 @@ export class Hinted {
   readonly #random: () => number;
   /** By run, when it was heard of. */
   readonly #heard = new Map<string, number>();
-  /** When the poll for the first of them should come. */
+  /** When it was last possible that a run became ready unheard. */
+  #deafAt: number | undefined;
+  /** When the poll for the first of all that should come. */
   #wantedAt = 0;
   #inVain = 0;
   #waiting = new Set<() => void>();
@@ -29,15 +31,17 @@ export class Hinted {
 
   /** A run has become ready to be started. */
   ready(flowRunId: string): void {
-    const now = this.#clock.now();
     if (this.#heard.size >= MOST) return;
-    if (this.#heard.size === 0) {
-      this.#wantedAt = now + DELAY.leastMs + (DELAY.mostMs - DELAY.leastMs) * this.#random();
-    }
-    this.#heard.set(flowRunId, now);
-    const waiting = this.#waiting;
-    this.#waiting = new Set();
-    for (const wake of waiting) wake();
+    this.#want();
+    this.#heard.set(flowRunId, this.#clock.now());
+    this.#wake();
+  }
+
+  /** Runs are heard of from now on; one that has become ready before may not have been. */
+  listening(): void {
+    this.#want();
+    this.#deafAt = this.#clock.now();
+    this.#wake();
   }
 
   /** A run is somebody's, or over: nobody has to poll for it. */
@@ -47,6 +51,7 @@ export class Hinted {
 
   /** A poll that was sent at a moment has been answered with these runs. */
   answered(askedAt: number, found: ReadonlySet<string>): void {
+    if (this.#deafAt !== undefined && this.#deafAt < askedAt) this.#deafAt = undefined;
     const before = [...this.#heard].filter(([id, heardAt]) => heardAt < askedAt || found.has(id));
     if (before.length === 0) return;
     this.#inVain = before.some(([id]) => found.has(id)) ? 0 : this.#inVain + 1;
@@ -57,9 +62,25 @@ export class Hinted {
 
   /** When to poll for what was heard of, or undefined when there is nothing. */
   pollAt(lastPollAt: number): number | undefined {
-    if (this.#heard.size === 0) return undefined;
+    if (this.#nothing) return undefined;
     const gap = Math.min(GAP.mostMs, GAP.leastMs * 2 ** this.#inVain);
     return Math.max(this.#wantedAt, lastPollAt + gap);
+  }
+
+  get #nothing(): boolean {
+    return this.#heard.size === 0 && this.#deafAt === undefined;
+  }
+
+  /** Sets when the poll should come, unless one is to come already. */
+  #want(): void {
+    if (!this.#nothing) return;
+    this.#wantedAt = this.#clock.now() + DELAY.leastMs + (DELAY.mostMs - DELAY.leastMs) * this.#random();
+  }
+
+  #wake(): void {
+    const waiting = this.#waiting;
+    this.#waiting = new Set();
+    for (const wake of waiting) wake();
   }
 
   /** Resolves when a run is heard of, or when the signal is aborted; never rejects. */
