@@ -17,6 +17,7 @@ import {
   readFlowRun,
   readFlowRunStates,
   readFlowsById,
+  readWorkQueues,
   setFlowRunState,
 } from '@slipway/prefect/client';
 import { cancelRuns } from './cancel/canceller.ts';
@@ -30,6 +31,7 @@ import { Hinted } from './intake/hinted.ts';
 import { listenForHints } from './intake/hints.ts';
 import { intake } from './intake/intake.ts';
 import { WorkPool } from './intake/pool.ts';
+import { QueueShares } from './intake/shares.ts';
 import { Slots } from './intake/slots.ts';
 import { type ClusterAccess, findCluster } from './k8s/access.ts';
 import { Clusters } from './k8s/clusters.ts';
@@ -188,7 +190,12 @@ export async function runWorker(config: WorkerConfig, world: World, drain: Abort
         polledAt = clock.now();
       };
       const poolIsLimited = () => typeof pool.current.concurrency_limit === 'number';
-      const from = { config, api, slots, hinted, poolIsLimited, metrics, world, polled };
+      const shares = new QueueShares({
+        served: config.queueNames,
+        readQueues: (signal) => readWorkQueues(api, config.pool.name, signal),
+        clock,
+      });
+      const from = { config, api, slots, hinted, shares, poolIsLimited, metrics, world, polled };
       for await (const due of intake(from, taking.signal)) {
         runLog.tell(due.id, LEVEL.info, `Worker '${config.workerName}' submitting flow run '${due.id}'`);
         // Read beside the claims, once for all runs of a poll: the first Job waits for one of the two and not for both.

@@ -4,6 +4,7 @@ import type { Reply } from '../testing/server.ts';
 import { type TestWorld, testWorld } from '../testing/world.ts';
 import { Hinted } from './hinted.ts';
 import { intake } from './intake.ts';
+import { QueueShares } from './shares.ts';
 import { Slots } from './slots.ts';
 
 let prefect: TestPrefect | undefined;
@@ -75,6 +76,7 @@ async function taken(answers: readonly Reply[], options: Options) {
       api: prefect.api,
       slots,
       hinted,
+      shares: new QueueShares({ served: [], readQueues: async () => [], clock: world.clock }),
       poolIsLimited: () => options.poolIsLimited === true,
       metrics: sink as never,
       world,

@@ -13,7 +13,8 @@ import type { WorkerConfig } from '../config/config.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import type { World } from '../world.ts';
 import type { Hinted } from './hinted.ts';
-import { askFor, jittered, nextPollAt, type Question, readAnswer } from './poll.ts';
+import { askFor, jittered, nextPollAt, readAnswer } from './poll.ts';
+import type { QueueShares } from './shares.ts';
 import type { Slots } from './slots.ts';
 
 export interface IntakeOptions {
@@ -22,6 +23,8 @@ export interface IntakeOptions {
   readonly slots: Slots;
   /** Runs that were heard of. */
   readonly hinted: Hinted;
+  /** Keeps a flood in one queue from starving the others. */
+  readonly shares: QueueShares;
   /** Whether the pool as a whole has a limit of runs at a time. */
   readonly poolIsLimited: () => boolean;
   readonly metrics: Pick<Metrics, 'polls'>;
@@ -49,7 +52,10 @@ export async function* intake(options: IntakeOptions, signal: AbortSignal): Asyn
     const question = askFor(clock.now(), slots, { ...config, lookAhead });
     let found: readonly ScheduledRun[];
     try {
-      found = await poll(options, question, signal);
+      const answer = await poll(options, config.queueNames, question.lookUntil, question.limit, signal);
+      const ask = (queues: readonly string[], limit: number) =>
+        poll(options, queues, question.startUntil, limit, signal);
+      found = await options.shares.complete(answer, question, (id) => slots.has(id), ask, signal);
       failures = 0;
     } catch (error) {
       if (signal.aborted) return;
@@ -101,14 +107,19 @@ async function untilItIsTime(
   }
 }
 
-async function poll(options: IntakeOptions, question: Question, signal: AbortSignal): Promise<ScheduledRun[]> {
-  const { config, api, metrics } = options;
-  const scheduledBefore = new Date(question.lookUntil);
-  const wanted = { queueNames: config.queueNames, scheduledBefore, limit: question.limit };
+async function poll(
+  { config, api, metrics }: IntakeOptions,
+  queueNames: readonly string[],
+  until: number,
+  limit: number,
+  signal: AbortSignal,
+): Promise<ScheduledRun[]> {
+  const wanted = { queueNames, scheduledBefore: new Date(until), limit };
   const found = await readScheduledRuns(api, config.pool.name, wanted, signal);
   metrics.polls.inc();
   return found;
 }
+
 function pauseAfter(error: unknown, failures: number, { world, config }: IntakeOptions): number {
   const message = error instanceof Error ? error.message : String(error);
   const status = error instanceof PrefectApiError ? error.status : undefined;
