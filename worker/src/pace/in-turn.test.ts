@@ -47,11 +47,30 @@ describe('requests in turn', () => {
     const { ask, sent, answer } = scene(2);
     const asked = ['a', 'b', 'c', 'd'].map(ask);
     await turn();
-    expect(sent).toEqual(['a', 'b']);
-    answer('b')?.resolve('B');
+    answer('a')?.resolve('A');
     await turn();
     expect(sent).toEqual(['a', 'b', 'c']);
-    expect(await asked[1]).toBe('B');
+    answer('c')?.resolve('C');
+    await turn();
+    expect(sent).toEqual(['a', 'b', 'c', 'd']);
+    expect(await asked[2]).toBe('C');
+  });
+
+  it('begin with one alone, in every burst, and become more as they are done', async () => {
+    const { ask, sent, answer } = scene(3);
+    for (const burst of ['first', 'second']) {
+      const asked = [1, 2, 3, 4, 5, 6].map((index) => ask(`${burst} ${index}`));
+      const counts: number[] = [];
+      const before = sent.length;
+      for (let index = 1; index <= 6; index += 1) {
+        await turn();
+        counts.push(sent.length - before);
+        answer(`${burst} ${index}`)?.resolve('done');
+      }
+      await Promise.all(asked);
+      await turn();
+      expect(counts).toEqual([1, 3, 5, 6, 6, 6]);
+    }
   });
 
   it('give up their place when they fail, and fail for who asked', async () => {

@@ -16,7 +16,8 @@ export interface Turns {
 /**
  * Lets requests go a few at a time, in the order they come. All claims of a poll at once would be answered before
  * anything could be written about the first run; with few, runs flow through the steps one after another, and the first
- * Job of a burst does not wait for the last claim.
+ * Job of a burst does not wait for the last claim. The first request of a burst has the server to itself, and each that is
+ * done makes room for one more: so the first run is a step ahead of the others all the way.
  *
  * @returns sends a request when its turn comes and settles as it does; rejects with the signal's reason, and sends
  *   nothing, when the signal is aborted before.
@@ -28,11 +29,13 @@ export function inTurn({
   clock,
   signal,
 }: Turns): <T>(send: () => Promise<T>) => Promise<T> {
-  const place = pLimit(places());
+  const place = pLimit(1);
+  let done = 0;
   const follow = () => {
-    place.concurrency = places();
+    place.concurrency = Math.min(places(), 1 + done);
   };
   return async (send) => {
+    if (place.activeCount + place.pendingCount === 0) done = 0;
     follow();
     // Wrapped, so that who waits for the turn does not wait for the answer.
     const { answer } = await new Promise<{ readonly answer: ReturnType<typeof send> }>((taken, refused) => {
@@ -47,6 +50,7 @@ export function inTurn({
         const patience = clock.sleep(patienceMs, AbortSignal.any([signal, answered.signal])).catch(() => undefined);
         await Promise.race([answer.catch(() => undefined), patience]);
         answered.abort();
+        done += 1;
         follow();
       });
       turn.catch(refused);

@@ -45,17 +45,26 @@ function scene() {
 }
 
 describe('a pace', () => {
+  /** Requests of which the first three are answered: by then as many go as there are places, which are four. */
+  async function underWay(send: ReturnType<typeof scene>['send'], count: number) {
+    const all = Array.from({ length: count }, send);
+    for (const answered of all.slice(0, 3)) {
+      await turn();
+      answered.resolve('');
+    }
+    await turn();
+    return all.slice(3);
+  }
+
   it('has so many requests under way as its window has places', async () => {
     const { send, started } = scene();
-    for (let index = 0; index < 10; index += 1) send();
-    await turn();
-    expect(started()).toBe(4);
+    await underWay(send, 13);
+    expect(started()).toBe(3 + 4);
   });
 
   it('lets fewer go when the server asks for less, and tells of it', async () => {
     const { pace, send, started, cuts, world } = scene();
-    const all = Array.from({ length: 10 }, send);
-    await turn();
+    const all = await underWay(send, 13);
     world.pass(10);
     all[0]?.reject(new Said('throttled'));
     await expect(all[0]?.sent).rejects.toThrow('throttled');
@@ -65,10 +74,10 @@ describe('a pace', () => {
     // Three are still under way, for which there are two places: the next goes when two more are answered.
     all[1]?.resolve('');
     await turn();
-    expect(started()).toBe(4);
+    expect(started()).toBe(3 + 4);
     all[2]?.resolve('');
     await turn();
-    expect(started()).toBe(5);
+    expect(started()).toBe(3 + 5);
   });
 
   it('sends nothing before a Retry-After is over, and a little longer by chance', async () => {
