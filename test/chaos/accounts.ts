@@ -5,6 +5,8 @@ export interface RunAccount {
   readonly id: string;
   readonly state: StateType;
   readonly message?: string | undefined;
+  /** Where its Job is, as the run says: `namespace:name`. */
+  readonly pid?: string | undefined;
 }
 
 /** A Job as the cluster has it. */

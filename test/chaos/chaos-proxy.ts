@@ -82,6 +82,10 @@ export async function startChaosProxy({ side, origin, ca }: ChaosTarget, decide:
       return;
     }
     if (fault.kind === 'late') await wait(fault.ms, undefined, { signal: stopping.signal });
+    if (fault.kind === 'withheld') {
+      fault.done();
+      await fault.until;
+    }
     const { connection: _hop, 'keep-alive': _alive, ...headers } = answer.headers;
     outgoing.writeHead(answer.statusCode ?? 502, headers);
     outgoing.once('close', () => answer.destroy());

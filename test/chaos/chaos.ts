@@ -41,9 +41,9 @@ export interface ChaosProgress {
 }
 
 /** Without a change for this long, the trouble is over and something is still wrong: that is the result. */
-const STANDSTILL_MS = 180_000;
+const STANDSTILL_MS = 240_000;
 /** Runs made due at one time, and how many of them without a Job are few enough to make more. */
-const SERVING = { runs: 250, left: 120 };
+const SERVING = { runs: 50, left: 150 };
 
 /** Runs it and counts. @throws when the place does not work: no pool, no namespace, no worker. */
 export async function runChaos(
@@ -59,6 +59,7 @@ export async function runChaos(
   const workers: WorkerProcess[] = [];
   const endings = new Map<string, number>();
   const complaints: string[] = [];
+  let made = 0;
   let jobs = 0;
   let kills = 0;
 
@@ -90,16 +91,20 @@ export async function runChaos(
   }
 
   const state = async () => balance(await scene.runs(), await scene.jobs());
-  /** Makes runs due as the others get their Jobs, until each has its one, or nothing changes any more. */
-  async function serve(): Promise<void> {
-    let made = 0;
+  /** Makes runs due as the others get their Jobs. */
+  async function makeRuns(): Promise<void> {
+    while (made < options.runs) {
+      while (made - jobs > SERVING.left) await wait(200, undefined, { signal: inTrouble });
+      const more = Math.min(SERVING.runs, options.runs - made);
+      await scene.addRuns(more);
+      made += more;
+    }
+  }
+
+  /** Watches until each run has its Job, or nothing changes any more. */
+  async function watch(): Promise<void> {
     let before = '';
     for (let changedAt = Date.now(); Date.now() - changedAt < STANDSTILL_MS; ) {
-      if (made < options.runs && made - jobs <= SERVING.left) {
-        const more = Math.min(SERVING.runs, options.runs - made);
-        await scene.addRuns(more);
-        made += more;
-      }
       const asked = Date.now();
       jobs = await scene.countJobs();
       const right = jobs < options.runs ? 0 : (await state()).right;
@@ -116,10 +121,12 @@ export async function runChaos(
 
   try {
     for (let index = 0; index < options.replicas; index += 1) workers.push(scene.startWorker());
-    const killing = killWorkers().catch((error: unknown) => {
-      if (!inTrouble.aborted) throw error;
-    });
-    await Promise.all([serve().finally(() => trouble.abort(new Error('the trouble is over'))), killing]);
+    const unlessOver = (work: Promise<void>) =>
+      work.catch((error: unknown) => {
+        if (!inTrouble.aborted) throw error;
+      });
+    const over = watch().finally(() => trouble.abort(new Error('the trouble is over')));
+    await Promise.all([over, unlessOver(makeRuns()), unlessOver(killWorkers())]);
     await Promise.all(workers.splice(0).map((worker) => end(worker, 'SIGTERM')));
     const accounts = await state();
     const faults = { Prefect: scene.prefect.met, Kubernetes: scene.kubernetes.met };

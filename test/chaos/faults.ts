@@ -15,6 +15,8 @@ export type Fault =
   | { readonly kind: 'stall'; readonly ms: number }
   /** Done at once, and answered late. */
   | { readonly kind: 'late'; readonly ms: number }
+  /** Done at once, which `done` is told of, and answered when a test says so. */
+  | { readonly kind: 'withheld'; readonly done: () => void; readonly until: Promise<unknown> }
   /** A watch that breaks in the middle after some time. */
   | { readonly kind: 'cut'; readonly ms: number };
 

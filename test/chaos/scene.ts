@@ -23,14 +23,16 @@ export interface ChaosPlace {
 }
 
 export interface Scene {
+  /** Of its work pool and of its namespace. */
+  readonly name: string;
   /** Creates this many due runs. */
   addRuns(count: number): Promise<void>;
   runs(): Promise<RunAccount[]>;
   jobs(): Promise<JobAccount[]>;
   /** How many Jobs there are: a look that costs the server next to nothing. */
   countJobs(): Promise<number>;
-  /** A worker of the pool, which reaches both servers through the proxies. */
-  startWorker(): WorkerProcess;
+  /** A worker of the pool, which reaches both servers through the proxies. @param more of its environment. */
+  startWorker(more?: Readonly<Record<string, string>>): WorkerProcess;
   readonly prefect: ChaosProxy;
   readonly kubernetes: ChaosProxy;
   /** Kills the workers that still run, and removes everything. */
@@ -39,7 +41,7 @@ export interface Scene {
 
 /** Shorter than in production, so that what was interrupted is taken up again within the test. */
 const IMPATIENT = {
-  SLIPWAY_WORKER_REPAIR_SECONDS: '5',
+  SLIPWAY_WORKER_REPAIR_SECONDS: '10',
   SLIPWAY_WORKER_ORPHAN_AFTER_SECONDS: '5',
   PREFECT_API_REQUEST_TIMEOUT: '10',
 };
@@ -59,6 +61,7 @@ export async function openScene(name: string, place: ChaosPlace, decide: Decide)
   const env = { ...IMPATIENT, ...own, KUBECONFIG: kubeconfig, PREFECT_API_URL: `${prefect.url}/api` };
   const workers = new Set<WorkerProcess>();
   return {
+    name,
     prefect,
     kubernetes: kubernetes.proxy,
     addRuns: (count) => pool.add(count),
@@ -74,8 +77,8 @@ export async function openScene(name: string, place: ChaosPlace, decide: Decide)
       const { items, metadata } = await cluster.batch.listNamespacedJob({ namespace: name, limit: 1 });
       return items.length + (metadata?.remainingItemCount ?? 0);
     },
-    startWorker() {
-      const worker = startWorker(name, env, ['--limit', '60', '--grace', '12']);
+    startWorker(more = {}) {
+      const worker = startWorker(name, { ...env, ...more }, ['--limit', '60', '--grace', '12']);
       workers.add(worker);
       return worker;
     },
