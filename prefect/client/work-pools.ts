@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { JsonObject } from '../json.ts';
 import { answerOf, jsonObject, number, type PrefectApi, readPages, unlessMissing } from './api.ts';
 import { FlowRunRecord } from './flow-runs.ts';
 import type { components } from './openapi.ts';
@@ -155,16 +156,21 @@ export async function updateWorkQueue(
   });
 }
 
-/** Says that a worker is alive (contracts/worker.md §3.3); the interval is in whole seconds. */
+/**
+ * Says that a worker is alive (contracts/worker.md §3.3); the interval is in whole seconds.
+ *
+ * @param worker `metadata`: what it brings; only Prefect Cloud knows what to do with it.
+ */
 export async function sendWorkerHeartbeat(
   api: PrefectApi,
   pool: string,
-  worker: { readonly name: string; readonly heartbeatIntervalSeconds: number },
+  worker: { readonly name: string; readonly heartbeatIntervalSeconds: number; readonly metadata?: JsonObject },
   signal: AbortSignal,
 ): Promise<void> {
+  const metadata = worker.metadata === undefined ? {} : { metadata: worker.metadata };
   await api.client.POST('/work_pools/{work_pool_name}/workers/heartbeat', {
     params: { path: { work_pool_name: pool } },
-    body: { name: worker.name, heartbeat_interval_seconds: worker.heartbeatIntervalSeconds },
+    body: { name: worker.name, heartbeat_interval_seconds: worker.heartbeatIntervalSeconds, ...metadata },
     parseAs: 'text',
     signal,
   });

@@ -47,6 +47,7 @@ describe('the worker channel', () => {
       PREFECT_API_URL: proxy.url,
       PREFECT_WORKER_HEARTBEAT_SECONDS: '1',
       PREFECT_WORKER_QUERY_SECONDS: '2',
+      PREFECT_DEBUG_MODE: 'true',
     };
     const started = startWorker(pool, { ...others, ...own, ...env });
     workers.push(started);
@@ -58,6 +59,23 @@ describe('the worker channel', () => {
       timeoutMs: 60_000,
       describe: logs,
     });
+  /**
+   * What is asked by REST, beside polls, in some seconds of an open channel. A SQLite server that is busy closes it, when
+   * it cannot write a heartbeat down: then other seconds count.
+   */
+  const restWhileOpen = (one: WorkerProcess) =>
+    until(
+      'the channel stays open for a while',
+      async () => {
+        await wait(1_500);
+        const closed = one.count('REST until it is back');
+        proxy.taken();
+        await wait(3_500);
+        const taken = proxy.taken().filter((call) => REST.test(call));
+        return one.count(OPEN) > closed && one.count('REST until it is back') === closed ? taken : undefined;
+      },
+      { timeoutMs: 60_000, describe: logs },
+    );
   const poolOf = async (name: string, base_job_template = suspended('first')) => {
     await createWorkPool(api, { name, type: 'kubernetes', base_job_template }, soon());
     const flow = await createFlow(api, 'channel-test', soon());
@@ -108,15 +126,12 @@ describe('the worker channel', () => {
     await poolOf('channel-idle');
     const one = worker('channel-idle', { PREFECT_WORKER_QUERY_SECONDS: '60' });
     await says(one, OPEN);
-    await wait(1_500);
-    proxy.taken();
     const [before] = await workersOf('channel-idle');
-    await wait(4_000);
+    expect(await restWhileOpen(one)).toEqual([]);
     const [after] = await workersOf('channel-idle');
     expect(after?.status).toBe('ONLINE');
     expect(Date.parse(after?.last_heartbeat_time ?? '')).toBeGreaterThan(Date.parse(before?.last_heartbeat_time ?? ''));
     expect((await readWorkPool(api, 'channel-idle', soon()))?.status).toBe('READY');
-    expect(proxy.taken().filter((call) => REST.test(call))).toEqual([]);
     one.kill('SIGTERM');
     expect(await one.ended, one.log()).toBe(0);
   });
@@ -172,10 +187,7 @@ describe('the worker channel', () => {
     await beatsByRest();
     proxy.upgrades('pass');
     await says(one, OPEN);
-    await wait(1_500);
-    proxy.taken();
-    await wait(3_000);
-    expect(proxy.taken().filter((call) => REST.test(call))).toEqual([]);
+    expect(await restWhileOpen(one)).toEqual([]);
     proxy.upgrades(503);
     await beatsByRest();
     proxy.upgrades('pass');
@@ -184,7 +196,7 @@ describe('the worker channel', () => {
 
   it('comes back when the server does', async () => {
     await poolOf('channel-restart');
-    const one = worker('channel-restart');
+    const one = worker('channel-restart', { PREFECT_WORKER_HEARTBEAT_SECONDS: '30' });
     await says(one, OPEN);
     await prefect.stop();
     await wait(2_000);
@@ -196,7 +208,10 @@ describe('the worker channel', () => {
   it('has the Job deleted of a run that the server found Cancelling for too long, and leaves the run as it is', async () => {
     const deployment = await poolOf('channel-cleanup');
     // Its own look at runs that are Cancelling would be faster.
-    const one = worker('channel-cleanup', { PREFECT_WORKER_ENABLE_CANCELLATION: 'false' });
+    const one = worker('channel-cleanup', {
+      PREFECT_WORKER_ENABLE_CANCELLATION: 'false',
+      PREFECT_WORKER_HEARTBEAT_SECONDS: '30',
+    });
     await says(one, OPEN);
     const id = await due(deployment, 'a');
     const name = (await jobOf(id)).metadata?.name;
@@ -207,6 +222,11 @@ describe('the worker channel', () => {
     for (const type of ['RUNNING', 'CANCELLING'] as const) {
       await setFlowRunState(api, id, { type, transitionId: crypto.randomUUID() }, { signal: soon() });
     }
+    await until(
+      'the server has ended it',
+      async () => ((await readFlowRun(api, id, soon())).state_type === 'CANCELLED' ? true : undefined),
+      { timeoutMs: 60_000, describe: logs },
+    );
     await says(one, `Job ${NAMESPACE}/${name} is deleted (accepted)`);
     await until(
       'the Job is gone',

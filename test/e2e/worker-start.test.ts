@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer, connect as dial, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -18,6 +17,7 @@ import type { JsonObject } from '@slipway/prefect/json';
 import { defaultKubernetesTemplate } from '@slipway/prefect/workpool';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { until } from '../journey/cluster.ts';
+import { startOwnPrefect } from './own-prefect.ts';
 import { openRigPrefect, soon } from './prefect.ts';
 import { startWorker, type WorkerProcess } from './worker-process.ts';
 
@@ -201,40 +201,21 @@ describe('a worker that starts', () => {
   });
 
   it('says once that its credentials are refused, and stays', async () => {
-    const port = await freePort();
-    const home = mkdtempSync(join(tmpdir(), 'slipway-auth-'));
-    const server = spawn(
-      join(rig.prefectEnvironment, 'bin/prefect'),
-      ['server', 'start', '--host', '127.0.0.1', '--port', String(port)],
-      {
-        env: {
-          PATH: process.env.PATH,
-          HOME: home,
-          PREFECT_HOME: home,
-          PREFECT_SERVER_API_AUTH_STRING: 'admin:pass',
-          PREFECT_SERVER_ANALYTICS_ENABLED: 'false',
-        },
-        stdio: 'ignore',
-      },
-    );
-    const ended = new Promise((done) => server.once('exit', done));
+    const own = await startOwnPrefect(rig.prefectEnvironment, { PREFECT_SERVER_API_AUTH_STRING: 'admin:pass' });
     try {
-      const url = `http://127.0.0.1:${port}/api`;
-      const health = async () => ((await fetch(`${url}/health`)).ok ? true : undefined);
-      await until('the server is there', () => health().catch(() => undefined), { timeoutMs: 150_000 });
+      const url = own.apiUrl;
       const one = worker('start-refused', [], { PREFECT_API_URL: url, PREFECT_API_AUTH_STRING: 'admin:hunter2' });
       await says(one, 'The Prefect API refuses the worker');
       const right = worker('start-refused', [], { PREFECT_API_URL: url, PREFECT_API_AUTH_STRING: 'admin:pass' });
       await says(right, 'started!');
+      await says(right, 'Worker channel open');
       expect(one.count('The Prefect API refuses the worker')).toBe(1);
       expect(one.log()).toContain('Check PREFECT_API_KEY or PREFECT_API_AUTH_STRING');
       expect(one.log()).not.toContain('hunter2');
       await stops(one);
       await stops(right);
     } finally {
-      server.kill('SIGTERM');
-      await ended;
-      rmSync(home, { recursive: true, force: true });
+      await own.remove();
     }
   }, 300_000);
 });

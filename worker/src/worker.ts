@@ -117,6 +117,7 @@ export async function runWorker(config: WorkerConfig, world: World, drain: Abort
   const metrics = openMetrics({
     inHand: () => slots.inHand,
     liveJobs,
+    channelOpen: () => channel.healthy,
     windows: () => ({ prefect: paces.claims.window, kubernetes: paces.creates.window }),
   });
   const paces = openPaces(() => slots.inHand, metrics, world, stop.signal);

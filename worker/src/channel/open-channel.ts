@@ -7,7 +7,7 @@ import type { WorkerConfig } from '../config/config.ts';
 import { uuid7 } from '../ids.ts';
 import type { WorkPool } from '../intake/pool.ts';
 import type { Clusters } from '../k8s/clusters.ts';
-import { INTEGRATION } from '../version.ts';
+import { WORKER_METADATA } from '../version.ts';
 import type { World } from '../world.ts';
 import { WorkerChannel } from './worker-channel.ts';
 
@@ -37,7 +37,7 @@ export function openChannel({ config, api, clusters, pool, changed, product, wor
       queueNames: config.queueNames,
       createPool: createIfNotFound,
       template: baseJobTemplate ?? defaultKubernetesTemplate,
-      metadata: { integrations: [{ ...INTEGRATION }] },
+      metadata: WORKER_METADATA,
     },
     poolIs(found) {
       pool.told(found);

@@ -53,8 +53,11 @@ const RETRY = { firstMs: 1_000, mostMs: 30_000 };
 const RETRY_UNSEEN = { firstMs: 1_000, mostMs: 300_000 };
 /** How long the answer to hello may take (Prefect's setup timeout). */
 const READY_MS = 10_000;
-/** A channel that lived this long was no flicker. */
-const LASTED_MS = 30_000;
+/**
+ * A channel that lived this long was no flicker. Less than the usual interval of heartbeats: a SQLite server that is busy
+ * closes the channel at the heartbeat that it cannot write down, and takes the next one at once.
+ */
+const LASTED_MS = 10_000;
 
 interface Session {
   readonly socket: PrefectSocket;

@@ -30,12 +30,16 @@ interface Asking {
 }
 
 /** A worker's view of the pool `k` on a server that answers as told. */
-async function open(answer: (request: Seen, index: number) => Reply, ...args: string[]): Promise<Asking> {
+async function open(
+  answer: (request: Seen, index: number) => Reply,
+  args: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Asking> {
   const world = testWorld();
   prefect = await servePrefect(world, answer);
   const invocation = parseCommandLine(['start', '--pool', 'k', '--name', 'w', ...args], 'slipway-worker', '1');
   if (invocation.kind !== 'start') throw new Error(invocation.kind);
-  const config = compileConfig(invocation.flags, { PREFECT_API_URL: 'http://127.0.0.1/api' }, () => '{}');
+  const config = compileConfig(invocation.flags, { PREFECT_API_URL: 'http://127.0.0.1/api', ...env }, () => '{}');
   return { workPool: new WorkPool(config, prefect.api, world), world, prefect, stop: new AbortController() };
 }
 
@@ -71,7 +75,7 @@ describe('the work pool', () => {
   it('that must not be created is waited for', async () => {
     const { workPool, prefect, world, stop } = await open(
       (_request, index) => (index < 2 ? missing : pool()),
-      '--no-create-pool-if-not-found',
+      ['--no-create-pool-if-not-found'],
     );
     await workPool.found(stop.signal);
     expect(prefect.asked()).toEqual(Array(3).fill('GET /work_pools/k'));
@@ -83,7 +87,7 @@ describe('the work pool', () => {
     const refusing = await open(() => pool({ type: 'ecs:push' }));
     await expect(refusing.workPool.found(refusing.stop.signal)).rejects.toThrow('is of type ecs:push');
     await refusing.prefect.close();
-    const insisting = await open(() => pool({ type: 'ecs:push' }), '--type', 'kubernetes');
+    const insisting = await open(() => pool({ type: 'ecs:push' }), ['--type', 'kubernetes']);
     await insisting.workPool.found(insisting.stop.signal);
     expect(insisting.world.logged.map(({ text }) => text).join()).toContain(
       'makes Kubernetes Jobs of its runs all the same',
@@ -135,6 +139,25 @@ describe('the work pool', () => {
     ]);
     expect(prefect.bodies()[1]).toMatchObject({ name: 'w', heartbeat_interval_seconds: 30 });
     expect(world.slept[0]).toBe(30_000);
+  });
+
+  it('is told once on Prefect Cloud what the worker brings', async () => {
+    const cloud = { PREFECT_CLOUD_API_URL: 'http://127.0.0.1/api' };
+    const { workPool, prefect, stop } = await open(
+      (request, index) => {
+        if (index >= 5) stop.abort(new Error('enough'));
+        if (request.method === 'GET') return pool();
+        return index === 1 ? down : { status: 200, json: 'worker-id' };
+      },
+      [],
+      cloud,
+    );
+    await workPool.found(stop.signal);
+    await workPool.run({ healthy: false, tried: Promise.resolve() }, stop.signal);
+    const metadata = { integrations: [{ name: 'prefect-kubernetes', version: '0.8.0' }] };
+    const beat = { name: 'w', heartbeat_interval_seconds: 30 };
+    const beats = prefect.bodies().filter((body) => body !== undefined);
+    expect(beats.slice(0, 3)).toEqual([{ ...beat, metadata }, { ...beat, metadata }, beat]);
   });
 
   it('costs no request while the channel is healthy, and is asked for as soon as it is not', async () => {

@@ -21,6 +21,7 @@ import { defaultKubernetesTemplate } from '@slipway/prefect/workpool';
 import { fullJitter } from '../backoff.ts';
 import type { WorkerConfig } from '../config/config.ts';
 import { ConfigError } from '../config/config-error.ts';
+import { WORKER_METADATA } from '../version.ts';
 import type { World } from '../world.ts';
 import { defaultNamespaceOf } from './default-namespace.ts';
 
@@ -42,6 +43,7 @@ export class WorkPool {
   #syncedAt = 0;
   #syncing: Promise<void> | undefined;
   #warnedOf: string | undefined;
+  #introduced = false;
 
   constructor(config: WorkerConfig, api: PrefectApi, world: World) {
     this.#config = config;
@@ -147,13 +149,10 @@ export class WorkPool {
   }
 
   async #heartbeat(signal: AbortSignal): Promise<void> {
-    const { workerName, heartbeatIntervalSeconds } = this.#config;
-    await sendWorkerHeartbeat(
-      this.#api,
-      this.#config.pool.name,
-      { name: workerName, heartbeatIntervalSeconds },
-      signal,
-    );
+    const { prefect, pool, workerName: name, heartbeatIntervalSeconds } = this.#config;
+    const introduction = prefect.cloud && !this.#introduced ? { metadata: WORKER_METADATA } : {};
+    await sendWorkerHeartbeat(this.#api, pool.name, { name, heartbeatIntervalSeconds, ...introduction }, signal);
+    this.#introduced = true;
   }
 
   async #sync(signal: AbortSignal): Promise<void> {

@@ -12,6 +12,7 @@ async function get(path: string, view: { readonly sincePollMs?: number; readonly
   const { registry } = openMetrics({
     inHand: () => 2,
     liveJobs: () => 7,
+    channelOpen: () => true,
     windows: () => ({ prefect: 4, kubernetes: 16 }),
   });
   health = await serveHealth(

@@ -15,6 +15,7 @@ export interface Metrics {
 export function openMetrics(read: {
   readonly inHand: () => number;
   readonly liveJobs: () => number;
+  readonly channelOpen: () => boolean;
   /** Runs at a time that each server can take. */
   readonly windows: () => { readonly prefect: number; readonly kubernetes: number };
 }): Metrics {
@@ -31,6 +32,9 @@ export function openMetrics(read: {
     });
   gauge('slipway_runs_in_hand', 'Runs being claimed or submitted', read.inHand);
   gauge('slipway_live_jobs', 'Jobs of flow runs that have not ended', read.liveJobs);
+  gauge('slipway_worker_channel_open', '1 while heartbeats and the work pool go over the worker channel', () =>
+    Number(read.channelOpen()),
+  );
   new Gauge({
     name: 'slipway_pace_window',
     help: 'Runs at a time that the server can take, by its answers',

@@ -37,6 +37,7 @@ describe('a run in hand when the worker has to stop', () => {
     const metrics = openMetrics({
       inHand: () => 0,
       liveJobs: () => 0,
+      channelOpen: () => false,
       windows: () => ({ prefect: 32, kubernetes: 32 }),
     });
     // Only these are reached before a claim is won.
