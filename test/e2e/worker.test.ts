@@ -6,6 +6,7 @@ import {
   type FlowRunRecord,
   type PrefectApi,
   readFlowRuns,
+  readLogs,
   readWorkPool,
 } from '@slipway/prefect/client';
 import type { Json, JsonObject } from '@slipway/prefect/json';
@@ -130,6 +131,29 @@ describe('the worker', () => {
     expect(run?.state?.message).toMatch(
       /^No active or succeeded pods found for any job: container prefect-job of pod \S+ ended with exit code 3\.$/,
     );
+  });
+
+  it('tells the last lines of a run that crashed before its flow could say why', async () => {
+    const say = 'sh -c "for line in 1 2 3 4 5; do echo line $line; done; echo no such bucket >&2; exit 3"';
+    const [id = ''] = await runs('last-lines', 1, { command: say });
+    worker('last-lines', { PREFECT_INTEGRATIONS_KUBERNETES_OBSERVER_FORWARD_CRASHED_RUN_LOGS_TAIL_LINES: '3' });
+    await ended([id]);
+    const told = await until(
+      'its log has them',
+      async () => {
+        const lines = await readLogs(api, { flowRunIds: [id], minimumLevel: 40 }, soon());
+        return lines.length >= 5 ? lines : undefined;
+      },
+      { timeoutMs: 30_000, describe: describeWorkers },
+    );
+    expect(told.map(({ message }) => message)).toEqual([
+      expect.stringContaining('ended with exit code 3'),
+      expect.stringMatching(/^Container logs from container 'prefect-job' in pod '\S+':$/),
+      'line 4',
+      'line 5',
+      'no such bucket',
+    ]);
+    expect(new Set(told.map(({ name }) => name))).toEqual(new Set(['prefect.flow_runs.observer']));
   });
 
   it('finds at its start what failed while it was away', async () => {

@@ -141,7 +141,8 @@ export async function runWorker(config: WorkerConfig, world: World, drain: Abort
     if (config.observe.enabled) {
       const { imagePullGraceMs, labelFilters } = config.observe;
       const policy = { imagePullGraceMs };
-      const options = { ...shared, namespaces, labelFilters, policy, metrics, jobsChanged: changed };
+      const crashLogs = { ...config.observe.crashLogs, secrets: config.prefect.secrets };
+      const options = { ...shared, namespaces, labelFilters, policy, crashLogs, metrics, jobsChanged: changed };
       observer = new Observer(options);
       loops.add('observer', observer.run(ending.signal));
     }

@@ -59,6 +59,8 @@ export interface WorkerConfig {
     readonly labelFilters: Readonly<Record<string, string>>;
     /** How long an image that cannot be pulled, or a container that cannot be created, is given to come right. */
     readonly imagePullGraceMs: number;
+    /** Whether the last lines of a crashed run's containers are told, and how many of each. */
+    readonly crashLogs: { readonly enabled: boolean; readonly tailLines: number };
   };
   readonly cancel: {
     readonly enabled: boolean;
@@ -194,6 +196,19 @@ export function compileConfig(
       imagePullGraceMs:
         1000 *
         readNumber('SLIPWAY_WORKER_IMAGE_PULL_GRACE_SECONDS', text('SLIPWAY_WORKER_IMAGE_PULL_GRACE_SECONDS'), 120),
+      crashLogs: {
+        enabled: readBoolean(
+          `${KUBERNETES_PREFIX}OBSERVER_FORWARD_CRASHED_RUN_LOGS`,
+          kubernetes('OBSERVER_FORWARD_CRASHED_RUN_LOGS'),
+          true,
+        ),
+        tailLines: readInteger(
+          `${KUBERNETES_PREFIX}OBSERVER_FORWARD_CRASHED_RUN_LOGS_TAIL_LINES`,
+          kubernetes('OBSERVER_FORWARD_CRASHED_RUN_LOGS_TAIL_LINES'),
+          500,
+          1,
+        ),
+      },
     },
     cancel: {
       // Off by default in Prefect, where it costs a connection and a poll; here it costs a poll while a pod waits to start.

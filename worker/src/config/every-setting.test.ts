@@ -56,6 +56,12 @@ const VARIABLES: readonly (readonly [name: string, value: string, effect: object
   [`${K}OBSERVER_ENABLED`, 'false', { observe: { enabled: false } }],
   [`${K}OBSERVER_NAMESPACES`, 'b,a', { observe: { namespaces: ['a', 'b'] } }],
   [`${K}OBSERVER_ADDITIONAL_LABEL_FILTERS`, 'a=b', { observe: { labelFilters: { a: 'b' } } }],
+  [`${K}OBSERVER_FORWARD_CRASHED_RUN_LOGS`, 'false', { observe: { crashLogs: { enabled: false, tailLines: 500 } } }],
+  [
+    `${K}OBSERVER_FORWARD_CRASHED_RUN_LOGS_TAIL_LINES`,
+    '20',
+    { observe: { crashLogs: { enabled: true, tailLines: 20 } } },
+  ],
 ];
 
 /** Variables that come in pairs, or that only count with a flag. */

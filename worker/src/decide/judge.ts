@@ -19,6 +19,8 @@ import { presentClaim } from '../claim/present-claim.ts';
 import { flowRunId as asFlowRunId, jobNameSuffix } from '../ids.ts';
 import { deleteJob } from '../k8s/api.ts';
 import type { KubernetesConnection } from '../k8s/connection.ts';
+import type { CrashLogs } from '../observe/crash-logs.ts';
+import type { PodFact } from '../observe/facts.ts';
 import { type Namespaces, readLiveRun } from '../observe/live.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import { LEVEL, type RunLog } from '../report/run-log.ts';
@@ -34,6 +36,7 @@ export interface JudgeOptions {
   /** Called when nothing more is to be said of a run for now. */
   readonly settled: (flowRunId: string) => void;
   readonly policy: DecidePolicy;
+  readonly crashLogs: Pick<CrashLogs, 'read'>;
   readonly runLog: RunLog;
   readonly metrics: Pick<Metrics, 'crashed'>;
   readonly world: World;
@@ -119,9 +122,9 @@ export class Judge {
     try {
       const state = (await read(flowRunId, 0))?.state_type ?? undefined;
       // Deleted on the server, or ended: nobody waits for a word about it.
-      const action = state === undefined || isOver(state) ? NOTHING : await this.#confirm(flowRunId, signal);
+      const { action, pods } = state === undefined || isOver(state) ? NOTHING : await this.#confirm(flowRunId, signal);
       if (action.kind === 'recheck') this.lookAt(flowRunId, action.atMs);
-      if (action.kind === 'crash') await this.#crash(flowRunId, action, signal);
+      if (action.kind === 'crash') await this.#crash(flowRunId, action, pods, signal);
       if (action.kind !== 'recheck') settled(flowRunId);
       this.#failures.delete(flowRunId);
     } catch (error) {
@@ -135,7 +138,7 @@ export class Judge {
   }
 
   /** The same decision once more, on the run's Jobs and then its states as they are now. */
-  async #confirm(flowRunId: string, signal: AbortSignal): Promise<Action> {
+  async #confirm(flowRunId: string, signal: AbortSignal): Promise<Confirmed> {
     const { api, kubernetes, namespaces, policy, record, world } = this.#options;
     const live = await readLiveRun(flowRunId, namespaces(), kubernetes, signal);
     const states = await readFlowRunStates(api, flowRunId, signal);
@@ -148,18 +151,27 @@ export class Judge {
       ...(claim === undefined || suffix === undefined ? {} : { claim: { jobNameSuffix: suffix, since: claim.since } }),
     };
     const { deletedJobs, stuckSince } = record(flowRunId);
-    return decide({ ...live, deletedJobs, stuckSince }, situation, world.clock.now(), policy);
+    const action = decide({ ...live, deletedJobs, stuckSince }, situation, world.clock.now(), policy);
+    // A flow that has started tells its log itself.
+    return { action, pods: state === 'PENDING' ? live.pods : [] };
   }
 
-  async #crash(flowRunId: string, action: Extract<Action, { kind: 'crash' }>, signal: AbortSignal): Promise<void> {
-    const { api, kubernetes, runLog, world, metrics } = this.#options;
+  async #crash(
+    flowRunId: string,
+    action: Extract<Action, { kind: 'crash' }>,
+    pods: readonly PodFact[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { api, kubernetes, crashLogs, runLog, world, metrics } = this.#options;
     const { message, deleteJob: job } = action;
+    // Read before, since a Job with a short time to live takes its pods along; told when the run has crashed by it.
+    const lastLines = await crashLogs.read(pods, signal);
     const proposal = { type: 'CRASHED', name: 'Crashed', message, transitionId: randomUUID() } as const;
     const { status } = await setFlowRunState(api, flowRunId, proposal, { signal });
     if (status === 'ACCEPT') {
       metrics.crashed.inc();
       world.log.info(`Flow run ${flowRunId} is Crashed: ${message}`, { flowRun: flowRunId });
-      runLog.tell(flowRunId, LEVEL.error, message, 'prefect.flow_runs.observer');
+      runLog.tellAll(flowRunId, LEVEL.error, [message, ...lastLines], 'prefect.flow_runs.observer');
     } else world.log.debug(`Flow run ${flowRunId} is not Crashed: the server says ${status}`, { flowRun: flowRunId });
     // A pod that comes right after all would run a flow that was given up; ABORT means that the run has ended otherwise.
     const over = status === 'ACCEPT' || status === 'ABORT';
@@ -167,4 +179,10 @@ export class Judge {
   }
 }
 
-const NOTHING: Action = { kind: 'none' };
+/** A decision, and the pods whose last lines go with a crash. */
+interface Confirmed {
+  readonly action: Action;
+  readonly pods: readonly PodFact[];
+}
+
+const NOTHING: Confirmed = { action: { kind: 'none' }, pods: [] };

@@ -43,6 +43,7 @@ export interface PodFact {
 
 export interface ContainerFact {
   readonly name: string;
+  readonly init: boolean;
   readonly waiting: { readonly reason: string; readonly message: string } | undefined;
   readonly terminated: { readonly reason: string; readonly message: string; readonly exitCode: number } | undefined;
 }
@@ -130,7 +131,10 @@ export function readPod(object: unknown): PodFact | undefined {
   const { metadata, status } = Pod.parse(object);
   const flowRunId = metadata.labels?.[FLOW_RUN_LABEL];
   if (flowRunId === undefined) return undefined;
-  const containers = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
+  const containers = [
+    ...(status?.initContainerStatuses ?? []).map((one) => ({ ...one, init: true })),
+    ...(status?.containerStatuses ?? []).map((one) => ({ ...one, init: false })),
+  ];
   return {
     kind: 'pod',
     ...identityOf(metadata, flowRunId),
@@ -138,8 +142,9 @@ export function readPod(object: unknown): PodFact | undefined {
     phase: status?.phase ?? '',
     reason: status?.reason ?? '',
     message: status?.message ?? '',
-    containers: containers.map(({ name, state }) => ({
+    containers: containers.map(({ name, init, state }) => ({
       name,
+      init,
       waiting: state?.waiting ?? undefined,
       terminated: state?.terminated ?? undefined,
     })),

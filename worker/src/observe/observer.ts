@@ -7,15 +7,17 @@
  */
 import { Judge, type JudgeOptions } from '../decide/judge.ts';
 import { FLOW_RUN_LABEL } from '../render/labels.ts';
+import { type CrashLogPolicy, CrashLogs } from './crash-logs.ts';
 import { type Fact, type JobFact, type PodFact, readJob, readPod } from './facts.ts';
 import type { Namespaces } from './live.ts';
 import { type Change, Reflector } from './reflector.ts';
 import { RunStore } from './store.ts';
 
-export interface ObserverOptions extends Omit<JudgeOptions, 'namespaces' | 'record' | 'settled'> {
+export interface ObserverOptions extends Omit<JudgeOptions, 'namespaces' | 'record' | 'settled' | 'crashLogs'> {
   readonly namespaces: Namespaces;
   /** More labels that the Jobs and Pods must have. */
   readonly labelFilters: Readonly<Record<string, string>>;
+  readonly crashLogs: CrashLogPolicy;
   /** Told when a Job has appeared, changed or gone: there may be room for another. */
   readonly jobsChanged: () => void;
 }
@@ -42,6 +44,7 @@ export class Observer {
     this.#labelSelector = [FLOW_RUN_LABEL, ...filters].join(',');
     this.#judge = new Judge({
       ...options,
+      crashLogs: new CrashLogs(options.kubernetes, options.crashLogs, options.world.log),
       namespaces: () => this.namespaces,
       record: (flowRunId) => this.store.record(flowRunId),
       settled: (flowRunId) => this.store.forgetDeleted(flowRunId),

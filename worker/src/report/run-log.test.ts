@@ -39,12 +39,22 @@ describe('a run’s own log', () => {
           name: 'prefect.flow_runs.worker',
           level: 20,
           message: 'hello',
-          timestamp: '2026-11-24T12:00:00.000Z',
+          timestamp: '2026-11-24T12:00:00.000000Z',
           flow_run_id: 'a',
         },
         expect.objectContaining({ name: 'prefect.flow_runs.observer', level: 40, flow_run_id: 'b' }),
       ],
     ]);
+  });
+
+  it('has lines that are told together in their order', async () => {
+    const { log, sent } = await runLog([{ status: 201 }]);
+    const lines = Array.from({ length: 500 }, (_, index) => `line ${index}`);
+    log.tellAll('a', LEVEL.error, lines, 'prefect.flow_runs.observer');
+    await log.flush(signal);
+    const told: { message: string; timestamp: string }[] = sent().flat();
+    expect(told.toSorted((a, b) => (a.timestamp < b.timestamp ? -1 : 1)).map(({ message }) => message)).toEqual(lines);
+    expect(new Set(told.map(({ timestamp }) => timestamp)).size).toBe(500);
   });
 
   it('asks for nothing when there is nothing to say', async () => {

@@ -30,12 +30,25 @@ export class RunLog {
   }
 
   tell(flowRunId: string, level: number, message: string, speaker: Speaker = 'prefect.flow_runs.worker'): void {
+    this.tellAll(flowRunId, level, [message], speaker);
+  }
+
+  /** Lines that stay in their order: the server sorts by time, so each is a microsecond after the one before. */
+  tellAll(flowRunId: string, level: number, messages: readonly string[], speaker: Speaker): void {
+    const now = this.#world.clock.now();
+    for (const [index, message] of messages.entries()) {
+      const milliseconds = new Date(now + Math.floor(index / 1_000)).toISOString().slice(0, -1);
+      const timestamp = `${milliseconds}${String(index % 1_000).padStart(3, '0')}Z`;
+      this.#keep({ name: speaker, level, message, timestamp, flow_run_id: flowRunId });
+    }
+  }
+
+  #keep(line: NewLog): void {
     if (this.#queue.length >= MOST) {
       this.#queue.shift();
       this.#dropped += 1;
     }
-    const timestamp = new Date(this.#world.clock.now()).toISOString();
-    this.#queue.push({ name: speaker, level, message, timestamp, flow_run_id: flowRunId });
+    this.#queue.push(line);
   }
 
   /** Sends what is queued every two seconds until the signal is aborted. */
