@@ -4,6 +4,7 @@ import { isJsonObject, type JsonObject, parseJson, SpelledNumber } from '../json
 import type { PrefectSettings } from '../settings/index.ts';
 import { PrefectAnswerError, PrefectApiError } from './errors.ts';
 import type { paths } from './openapi.ts';
+import { PlainRequest } from './plain-messages.ts';
 import { openTransport, type Transport, type TransportWorld } from './transport.ts';
 
 /** An open connection to one Prefect API; every function of this package takes it first. */
@@ -27,7 +28,11 @@ export function openPrefectApi(settings: PrefectSettings, world: TransportWorld)
   const transport = openTransport(settings, world);
   return {
     settings,
-    client: createClient<paths>({ baseUrl: settings.apiUrl, fetch: (input) => transport.send(input) }),
+    client: createClient<paths>({
+      baseUrl: settings.apiUrl,
+      Request: PlainRequest,
+      fetch: (input) => transport.send(input),
+    }),
     send: transport.send,
     get requests() {
       return transport.requests;

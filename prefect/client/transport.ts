@@ -12,6 +12,7 @@ import type { PrefectSettings } from '../settings/index.ts';
 import { CsrfTokens } from './csrf.ts';
 import { openDispatcher } from './dispatcher.ts';
 import { codeOf, detailOf, PrefectAnswerError, PrefectApiError, PrefectUnreachableError } from './errors.ts';
+import { PlainResponse } from './plain-messages.ts';
 import { redirectTarget } from './redirect.ts';
 import { delayBeforeRetry, type Outcome, retryAfterMs, type Tries } from './retry.ts';
 
@@ -181,8 +182,7 @@ function header(answer: Answer, name: string): string | null {
 }
 
 function toResponse(answer: Answer): Response {
-  const empty = answer.status === 204 || answer.status === 304;
-  return new Response(empty ? null : answer.body, {
+  return new PlainResponse(answer.body, {
     status: answer.status,
     headers: {
       'content-type': header(answer, 'content-type') ?? 'application/json',

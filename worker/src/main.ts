@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { PrefectAnswerError, PrefectApiError, PrefectUnreachableError } from '@slipway/prefect/client';
 import { SettingsError, withSettingsFiles } from '@slipway/prefect/settings';
 import { CommandError, type CommandWorld } from './commands/command.ts';
@@ -26,13 +25,23 @@ const LAST_LINES_MS = 1_000;
 
 const clock: Clock = {
   now: () => Date.now(),
-  async sleep(ms, signal) {
-    try {
-      await wait(ms, undefined, { signal });
-    } catch (error) {
-      throw signal.aborted ? signal.reason : error;
-    }
-  },
+  // Not node:timers/promises: most sleeps here are ended early, and each would make an error that nobody reads.
+  sleep: (ms, signal) =>
+    new Promise((resolve, reject) => {
+      if (signal.aborted) {
+        reject(signal.reason);
+        return;
+      }
+      const wake = (): void => {
+        clearTimeout(timer);
+        reject(signal.reason);
+      };
+      const timer = setTimeout(() => {
+        signal.removeEventListener('abort', wake);
+        resolve();
+      }, ms);
+      signal.addEventListener('abort', wake, { once: true });
+    }),
 };
 
 /** Starts the worker and stays until it has ended. @returns the exit code. */

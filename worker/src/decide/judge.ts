@@ -87,7 +87,8 @@ export class Judge {
     const { clock } = this.#options.world;
     const next = Math.min(...this.#due.values(), clock.now() + IDLE_MS);
     const woken = new AbortController();
-    this.#wake = () => woken.abort();
+    // With a reason, since without one an error is made each time, stack and all.
+    this.#wake = () => woken.abort('woken');
     await clock.sleep(Math.max(0, next - clock.now()), AbortSignal.any([signal, woken.signal])).catch(() => undefined);
     this.#wake = () => undefined;
   }

@@ -103,7 +103,7 @@ async function untilItIsTime(
     const waiting = AbortSignal.any([signal, woken.signal]);
     const asleep = world.clock.sleep(ms, waiting).catch(() => undefined);
     await Promise.race([asleep, slots.change(waiting), hinted.change(waiting)]);
-    woken.abort();
+    woken.abort('woken');
   }
 }
 

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { Slots } from './slots.ts';
 
@@ -37,5 +38,16 @@ describe('slots', () => {
     const changed = new Slots(1, () => 0).change(stop.signal);
     stop.abort();
     await expect(changed).resolves.toBeUndefined();
+  });
+
+  it('leave nothing on the signal of who waited, however often', async () => {
+    const slots = new Slots(1, () => 0);
+    const { signal } = new AbortController();
+    for (let index = 0; index < 3; index += 1) {
+      const changed = slots.change(signal);
+      slots.changed();
+      await changed;
+    }
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 });

@@ -46,9 +46,13 @@ export class Slots {
   /** Resolves at the next change of room; never rejects. */
   async change(signal: AbortSignal): Promise<void> {
     if (signal.aborted) return;
-    await new Promise<void>((wake) => {
+    await new Promise<void>((done) => {
+      const wake = (): void => {
+        signal.removeEventListener('abort', wake);
+        done();
+      };
       this.#waiting.push(wake);
-      signal.addEventListener('abort', () => wake(), { once: true });
+      signal.addEventListener('abort', wake, { once: true });
     });
   }
 

@@ -51,6 +51,8 @@ export interface ConnectionOptions {
 
 /** A strategic merge adds to a list of owners where a plain one would replace it. */
 const CONTENT_TYPES: Readonly<Record<string, string>> = { PATCH: 'application/strategic-merge-patch+json' };
+/** The API server closes a connection that nobody has used for 90 seconds; a new one costs both sides a handshake. */
+const IDLE_MS = 60_000;
 const CREDENTIALS_LIVE_MS = 60_000;
 const DEADLINE_MS = 30_000;
 
@@ -76,7 +78,7 @@ export function openConnection(access: ClusterAccess, options: ConnectionOptions
     const connect = { ...tls, keepAlive: true, keepAliveInitialDelay: 30_000 };
     dispatchers = {
       tls: identity,
-      calls: new Agent({ connect, connections: 16 }),
+      calls: new Agent({ connect, connections: 16, keepAliveTimeout: IDLE_MS }),
       // A watch may be silent for minutes; its reader has a timer of its own.
       watches: new Agent({ connect, bodyTimeout: 0, headersTimeout: 60_000 }),
     };

@@ -49,7 +49,7 @@ export function inTurn({
         const answered = new AbortController();
         const patience = clock.sleep(patienceMs, AbortSignal.any([signal, answered.signal])).catch(() => undefined);
         await Promise.race([answer.catch(() => undefined), patience]);
-        answered.abort();
+        answered.abort('answered');
         done += 1;
         follow();
       });

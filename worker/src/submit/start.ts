@@ -200,7 +200,7 @@ async function announce(
   const enough = new AbortController();
   const patience = world.clock.sleep(PATIENCE_MS, AbortSignal.any([signal, enough.signal])).catch(() => undefined);
   await Promise.race([pidWritten, patience]);
-  enough.abort();
+  enough.abort('written');
 }
 
 async function crash(
