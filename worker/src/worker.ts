@@ -17,7 +17,6 @@ import {
   readFlowRun,
   readFlowRunStates,
   readFlowsById,
-  readWorkQueues,
   setFlowRunState,
 } from '@slipway/prefect/client';
 import { cancelRuns } from './cancel/canceller.ts';
@@ -27,11 +26,8 @@ import { type ClaimServices, claimRun, LAST_LOOK_MS, lookUp, readParts } from '.
 import type { Claim, DueRun, NotClaimed } from './claim/model.ts';
 import type { WorkerConfig } from './config/config.ts';
 import { ConfigError } from './config/config-error.ts';
-import { Hinted } from './intake/hinted.ts';
-import { listenForHints } from './intake/hints.ts';
-import { intake } from './intake/intake.ts';
+import { openIntake } from './intake/open-intake.ts';
 import { WorkPool } from './intake/pool.ts';
-import { QueueShares } from './intake/shares.ts';
 import { Slots } from './intake/slots.ts';
 import { type ClusterAccess, findCluster } from './k8s/access.ts';
 import { Clusters } from './k8s/clusters.ts';
@@ -113,7 +109,6 @@ export async function runWorker(config: WorkerConfig, world: World, drain: Abort
     return observer?.synced ? config.maxLiveJobs - liveJobs() : 0;
   };
   const slots = new Slots(config.limit ?? Number.POSITIVE_INFINITY, () => Math.min(paces.window, room()));
-  const hinted = new Hinted(world);
   const metrics = openMetrics({
     inHand: () => slots.inHand,
     liveJobs,
@@ -121,6 +116,10 @@ export async function runWorker(config: WorkerConfig, world: World, drain: Abort
     windows: () => ({ prefect: paces.claims.window, kubernetes: paces.creates.window }),
   });
   const paces = openPaces(() => slots.inHand, metrics, world, stop.signal);
+  const polled = () => {
+    polledAt = clock.now();
+  };
+  const intake = openIntake(config, api, pool, slots, metrics, polled, PRODUCT, world);
   const afterwards = new Set<Promise<unknown>>();
   const elsewhere = new RecentSet<string>(RUNS_ELSEWHERE_KEPT);
   const health = await serveHealth(config.health, {
@@ -157,12 +156,7 @@ export async function runWorker(config: WorkerConfig, world: World, drain: Abort
       loops.add('cancellation', cancelRuns(options, ending.signal));
     }
     loops.add('run log', runLog.run(ending.signal));
-    if (!config.runOnce) {
-      const serves = (queue: string) => config.queueNames.length === 0 || config.queueNames.includes(queue);
-      const { prefect: settings } = config;
-      const options = { settings, product: PRODUCT, poolId: () => pool.current.id, serves, hinted, world };
-      loops.add('hints', listenForHints(options, ending.signal));
-    }
+    if (!config.runOnce) loops.add('hints', intake.listen(ending.signal));
 
     const services: StartServices = {
       ...shared,
@@ -188,17 +182,7 @@ export async function runWorker(config: WorkerConfig, world: World, drain: Abort
     state = 'RUNNING';
     log.info(`Worker '${config.workerName}' started!`, { pool: config.pool.name, version: WORKER_VERSION });
     const takeRuns = async () => {
-      const polled = () => {
-        polledAt = clock.now();
-      };
-      const poolIsLimited = () => typeof pool.current.concurrency_limit === 'number';
-      const shares = new QueueShares({
-        served: config.queueNames,
-        readQueues: (signal) => readWorkQueues(api, config.pool.name, signal),
-        clock,
-      });
-      const from = { config, api, slots, hinted, shares, poolIsLimited, metrics, world, polled };
-      for await (const due of intake(from, taking.signal)) {
+      for await (const due of intake.runs(taking.signal)) {
         runLog.tell(due.id, LEVEL.info, `Worker '${config.workerName}' submitting flow run '${due.id}'`);
         // Read beside the claims, once for all runs of a poll: the first Job waits for one of the two and not for both.
         services.later(Promise.allSettled([pool.asOf(due.polledAt, stop.signal), lookUp(due, claims.catalog)]));

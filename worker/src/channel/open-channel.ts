@@ -6,6 +6,7 @@ import { tearDown } from '../cleanup/teardown.ts';
 import type { WorkerConfig } from '../config/config.ts';
 import { uuid7 } from '../ids.ts';
 import type { WorkPool } from '../intake/pool.ts';
+import { isPattern } from '../intake/served-queues.ts';
 import type { Clusters } from '../k8s/clusters.ts';
 import { WORKER_METADATA } from '../version.ts';
 import type { World } from '../world.ts';
@@ -34,7 +35,8 @@ export function openChannel({ config, api, clusters, pool, changed, product, wor
       consumerId: uuid7(world.clock.now()),
       workerName: config.workerName,
       heartbeatIntervalSeconds: config.heartbeatIntervalSeconds,
-      queueNames: config.queueNames,
+      // The server ends a channel that names a queue that is not there, and knows no patterns.
+      queueNames: config.queueNames.some(isPattern) ? [] : config.queueNames,
       createPool: createIfNotFound,
       template: baseJobTemplate ?? defaultKubernetesTemplate,
       metadata: WORKER_METADATA,

@@ -194,7 +194,12 @@ function withStartOptions(command: Command): Command {
   return command
     .option('-p, --pool <name>', 'The work pool to take runs from.')
     .option('-n, --name <name>', 'The name of this worker; a new one at each start when left out.')
-    .option('-q, --work-queue <name>', 'Take runs from this queue only; may be repeated.', collect, [])
+    .option(
+      '-q, --work-queue <name>',
+      'Take runs from this queue only; may be repeated. A * stands for any characters.',
+      collect,
+      [],
+    )
     .option('-t, --type <type>', 'The type of the worker; only "kubernetes" exists here.')
     .option('--prefetch-seconds <seconds>', 'How far to look ahead for runs [env: PREFECT_WORKER_PREFETCH_SECONDS].')
     .option('--run-once', 'Poll once, submit what is due, and end.', false)

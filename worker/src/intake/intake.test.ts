@@ -4,6 +4,7 @@ import type { Reply } from '../testing/server.ts';
 import { type TestWorld, testWorld } from '../testing/world.ts';
 import { Hinted } from './hinted.ts';
 import { intake } from './intake.ts';
+import { ServedQueues } from './served-queues.ts';
 import { QueueShares } from './shares.ts';
 import { Slots } from './slots.ts';
 
@@ -42,6 +43,10 @@ interface Options {
   /** What is done with each run that comes: whether it stays in hand. */
   readonly take?: boolean;
   readonly poolIsLimited?: boolean;
+  /** The pool's queues at each reading. */
+  readonly there?: readonly (readonly string[])[];
+  /** The intake is stopped after so many turns without a poll. */
+  readonly turns?: number;
   /** Told of each poll that is asked, before it is answered. */
   readonly asked?: (hinted: Hinted, index: number, world: TestWorld) => void;
   readonly polls: number;
@@ -69,6 +74,12 @@ async function taken(answers: readonly Reply[], options: Options) {
   const { queueNames = [], prefetchMs = 10_000, runOnce = false } = options;
   const pool = { name: 'k', createIfNotFound: true, baseJobTemplate: undefined, anyType: false };
   let polled = 0;
+  let reads = 0;
+  const readQueues = async () => {
+    const names = options.there?.[Math.min(reads, options.there.length - 1)] ?? [];
+    reads += 1;
+    return names.map((name) => ({ name }));
+  };
   const sink = { polls: { inc: () => undefined } };
   const coming = intake(
     {
@@ -76,12 +87,14 @@ async function taken(answers: readonly Reply[], options: Options) {
       api: prefect.api,
       slots,
       hinted,
-      shares: new QueueShares({ served: [], readQueues: async () => [], clock: world.clock }),
+      queues: new ServedQueues({ wanted: queueNames, readQueues, world }),
+      shares: new QueueShares({ serves: () => true, readQueues: async () => [], clock: world.clock }),
       poolIsLimited: () => options.poolIsLimited === true,
       metrics: sink as never,
       world,
       polled: () => {
         polled += 1;
+        if (polled === options.turns) stop.abort(new Error('enough'));
       },
     },
     stop.signal,
@@ -209,6 +222,18 @@ describe('the intake', () => {
     expect(new Set(world.slept)).toEqual(new Set([10_000]));
   });
 
+  it('polls no queue, and not all of them, while its patterns find none', async () => {
+    const { asked, polled, world } = await taken([found('a')], {
+      polls: 0,
+      queueNames: ['high-*'],
+      there: [[]],
+      turns: 3,
+    });
+    expect(asked).toEqual([]);
+    expect(polled).toBeGreaterThanOrEqual(3);
+    expect(world.logged[0]?.text).toContain('no queue');
+  });
+
   it('polls once with --run-once', async () => {
     const { asked, world } = await taken([found('a')], { polls: 1, runOnce: true });
     expect(asked).toHaveLength(1);
@@ -239,11 +264,19 @@ describe('a poll that fails', () => {
     expect(world.logged[0]?.text).toContain('no work pool k, or not every one of the queues high');
   });
 
-  it('for want of a queue whose name looks like a pattern says that it is none', async () => {
-    const { bodies, world } = await taken([refused(404), found()], { polls: 2, queueNames: ['high-*'] });
-    expect(bodies[0]).toMatchObject({ work_queue_names: ['high-*'] });
-    expect(world.logged[0]?.text).toContain(
-      'queues high-*: nothing can be polled until there is. A queue’s name is taken',
-    );
+  it('for want of a queue that a pattern had found goes on with the others, soon', async () => {
+    const { due, bodies, world } = await taken([refused(404), found('a'), found()], {
+      polls: 3,
+      queueNames: ['high-*'],
+      there: [['high-1', 'high-2'], ['high-2']],
+    });
+    expect(due).toEqual(['a']);
+    expect(bodies).toMatchObject([
+      { work_queue_names: ['high-1', 'high-2'] },
+      { work_queue_names: ['high-2'] },
+      { work_queue_names: ['high-2'] },
+    ]);
+    expect(world.slept[0]).toBe(1_000);
+    expect(world.logged.filter(({ level }) => level !== 'info')).toEqual([]);
   });
 });

@@ -14,6 +14,7 @@ import type { Metrics } from '../ops/metrics.ts';
 import type { World } from '../world.ts';
 import type { Hinted } from './hinted.ts';
 import { askFor, jittered, nextPollAt, readAnswer } from './poll.ts';
+import type { ServedQueues } from './served-queues.ts';
 import type { QueueShares } from './shares.ts';
 import type { Slots } from './slots.ts';
 
@@ -23,6 +24,7 @@ export interface IntakeOptions {
   readonly slots: Slots;
   /** Runs that were heard of. */
   readonly hinted: Hinted;
+  readonly queues: ServedQueues;
   /** Keeps a flood in one queue from starving the others. */
   readonly shares: QueueShares;
   /** Whether the pool as a whole has a limit of runs at a time. */
@@ -38,7 +40,7 @@ const REFUSED_MS = 60_000;
 
 /** Due runs until the signal is aborted. */
 export async function* intake(options: IntakeOptions, signal: AbortSignal): AsyncGenerator<DueRun> {
-  const { config, slots, hinted, world } = options;
+  const { config, slots, queues, hinted, world } = options;
   const { clock } = world;
   let failures = 0;
   let exactly = config.runOnce;
@@ -52,9 +54,8 @@ export async function* intake(options: IntakeOptions, signal: AbortSignal): Asyn
     const question = askFor(clock.now(), slots, { ...config, lookAhead });
     let found: readonly ScheduledRun[];
     try {
-      const answer = await poll(options, config.queueNames, question.lookUntil, question.limit, signal);
-      const ask = (queues: readonly string[], limit: number) =>
-        poll(options, queues, question.startUntil, limit, signal);
+      const answer = await poll(options, await queues.toPoll(signal), question.lookUntil, question.limit, signal);
+      const ask = (names: readonly string[], limit: number) => poll(options, names, question.startUntil, limit, signal);
       found = await options.shares.complete(answer, question, (id) => slots.has(id), ask, signal);
       failures = 0;
     } catch (error) {
@@ -109,18 +110,20 @@ async function untilItIsTime(
 
 async function poll(
   { config, api, metrics }: IntakeOptions,
-  queueNames: readonly string[],
+  queueNames: readonly string[] | 'nothing',
   until: number,
   limit: number,
   signal: AbortSignal,
 ): Promise<ScheduledRun[]> {
+  // Asked without a name, the server would give runs of every queue.
+  if (queueNames === 'nothing') return [];
   const wanted = { queueNames, scheduledBefore: new Date(until), limit };
   const found = await readScheduledRuns(api, config.pool.name, wanted, signal);
   metrics.polls.inc();
   return found;
 }
 
-function pauseAfter(error: unknown, failures: number, { world, config }: IntakeOptions): number {
+function pauseAfter(error: unknown, failures: number, { world, config, queues: served }: IntakeOptions): number {
   const message = error instanceof Error ? error.message : String(error);
   const status = error instanceof PrefectApiError ? error.status : undefined;
   if (status === 401 || status === 403) {
@@ -132,14 +135,12 @@ function pauseAfter(error: unknown, failures: number, { world, config }: IntakeO
     return REFUSED_MS;
   }
   if (status === 404) {
+    // One that a pattern had found was deleted: the next poll goes without it.
+    if (served.missing() && failures === 1) return RETRY.firstMs;
     const { pool, queueNames } = config;
     const queues = queueNames.length === 0 ? '' : `, or not every one of the queues ${queueNames.join(', ')}`;
-    // Prefect's agents once took prefixes and patterns; a worker's queues are named, one by one.
-    const literal = queueNames.some((name) => /[*?%]/.test(name))
-      ? ' A queue’s name is taken as it stands, not as a pattern.'
-      : '';
     if (failures === 1)
-      world.log.warning(`There is no work pool ${pool.name}${queues}: nothing can be polled until there is.${literal}`);
+      world.log.warning(`There is no work pool ${pool.name}${queues}: nothing can be polled until there is.`);
     return RETRY.mostMs;
   }
   world.log.warning(`Polling failed: ${message}; trying again`);

@@ -24,6 +24,7 @@ import { ConfigError } from '../config/config-error.ts';
 import { WORKER_METADATA } from '../version.ts';
 import type { World } from '../world.ts';
 import { defaultNamespaceOf } from './default-namespace.ts';
+import { isServed } from './served-queues.ts';
 
 /** The part of the worker channel that decides whether REST is needed. */
 export interface ChannelView {
@@ -120,7 +121,7 @@ export class WorkPool {
     const { pool, queueNames } = this.#config;
     try {
       const queues = await readWorkQueues(this.#api, pool.name, signal);
-      const served = queues.filter(({ name }) => queueNames.length === 0 || queueNames.includes(name));
+      const served = queues.filter(({ name }) => isServed(queueNames, name));
       if (served.length === 0 || served.some((queue) => !queue.is_paused)) return;
       const names = served.map(({ name }) => name).join(', ');
       this.#world.log.info(`Paused: every work queue that is served (${names}). Their runs wait until one is resumed.`);

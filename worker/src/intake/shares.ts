@@ -19,8 +19,8 @@ import type { Question } from './poll.ts';
 type Queue = Pick<WorkQueueRecord, 'id' | 'name'>;
 
 export interface SharesOptions {
-  /** The queues that are served, by name; none: all of the pool. */
-  readonly served: readonly string[];
+  /** Whether runs of a queue of this name are taken. */
+  readonly serves: (name: string) => boolean;
   readonly readQueues: (signal: AbortSignal) => Promise<readonly Queue[]>;
   readonly clock: Pick<Clock, 'now'>;
 }
@@ -92,8 +92,8 @@ export class QueueShares {
   async #queuesBehind(start: readonly ScheduledRun[], signal: AbortSignal): Promise<readonly Queue[]> {
     const now = this.#options.clock.now();
     if (this.#queues === undefined || now - this.#queues.readAt > QUEUES_LIVE_MS) {
-      const { served, readQueues } = this.#options;
-      const all = (await readQueues(signal)).filter(({ name }) => served.length === 0 || served.includes(name));
+      const { serves, readQueues } = this.#options;
+      const all = (await readQueues(signal)).filter(({ name }) => serves(name));
       this.#queues = { all, readAt: now };
     }
     const started = new Set(start.map((run) => run.work_queue_id));
