@@ -88,6 +88,14 @@ describe('the window', () => {
     expect(after(open({ size: 3 }), 500, { verdict: 'busy' }).size).toBe(3);
   });
 
+  it('is not strangled by a server that is slow now and then', () => {
+    let window = open();
+    for (let now = 2_000, index = 0; index < 100; index += 1, now += 3_000) {
+      window = follow({ ...window, usualMs: 10 }, answer({ sentAt: now, answeredAt: now + 2_500 })).window;
+    }
+    expect(window.size).toBe(8);
+  });
+
   it('opens again after a trouble, quickly from the bottom', () => {
     const small = after(open(), 20, { verdict: 'unanswered' });
     expect(after(small, 50, {}).size).toBeGreaterThan(9);

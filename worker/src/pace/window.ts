@@ -13,7 +13,7 @@ export type Verdict =
   | 'good'
   /** It was, but took far longer than it takes as a rule. */
   | 'slow'
-  /** It refused at once, in passing: two writers met (SQLite), or something behind it is not there. */
+  /** It refused at once, in passing: two writers met (SQLite), something behind it is not there, a connection broke. */
   | 'busy'
   /** It asks for less. */
   | 'throttled'
@@ -44,10 +44,10 @@ export interface Answer {
 const FIRST = 32;
 const MOST = 64;
 /**
- * Busy answers cut no deeper than this. A SQLite server gives them in milliseconds, at any pace but the slowest, and the
- * same write succeeds at the next try.
+ * Busy and slow answers cut no deeper than this, which is one claim at a time. A SQLite server gives them at any pace but
+ * the slowest, and the same write succeeds at the next try: nothing is won by going slower still.
  */
-const BUSY_LEAST = 8;
+const SOFT_LEAST = 8;
 const FACTOR: Readonly<Record<Exclude<Verdict, 'good'>, number>> = {
   slow: 0.7,
   busy: 0.85,
@@ -87,7 +87,7 @@ export function follow(
     return { window: { ...heard, size: grown }, cut: undefined };
   }
   if (sentAt < before.cutAt) return { window: heard, cut: undefined };
-  const least = verdict === 'busy' ? Math.min(size, BUSY_LEAST) : 1;
+  const least = verdict === 'busy' || verdict === 'slow' ? Math.min(size, SOFT_LEAST) : 1;
   return { window: { ...heard, size: Math.max(least, size * FACTOR[verdict]), cutAt: answeredAt }, cut: verdict };
 }
 
