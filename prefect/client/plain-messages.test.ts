@@ -35,5 +35,6 @@ describe('a plain answer', () => {
     const answer = new PlainResponse('["x"]', { status: 201, headers: { date: 'today' } });
     expect([answer.status, answer.ok, answer.headers.get('date')]).toEqual([201, true, 'today']);
     expect(await answer.text()).toBe('["x"]');
+    expect(await answer.json()).toEqual(['x']);
   });
 });

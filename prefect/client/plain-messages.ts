@@ -20,12 +20,14 @@ export class PlainRequest extends Request {
   }
 }
 
-/** An answer that hands out its text as it came. */
+/** An answer that hands out its text as it came, or read as JSON; it has no stream. */
 export class PlainResponse extends Response {
   override readonly text: () => Promise<string>;
+  override readonly json: () => Promise<unknown>;
 
   constructor(text: string, init: ResponseInit) {
     super(null, init);
     this.text = async () => text;
+    this.json = async () => JSON.parse(text);
   }
 }
