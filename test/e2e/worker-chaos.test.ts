@@ -1,0 +1,127 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { balance } from '../chaos/accounts.ts';
+import { runChaos } from '../chaos/chaos.ts';
+import type { Decide } from '../chaos/chaos-proxy.ts';
+import { type ChaosPlace, openScene } from '../chaos/scene.ts';
+import { until } from '../journey/cluster.ts';
+
+/** The short form of `npm run test:chaos`. */
+const SHORT = { seed: 20_261_126, runs: 200, replicas: 2, kills: 4, rate: 0.06 };
+const IN_FLIGHT = 50;
+/** Everything here takes a minute on an idle machine; on a busy one nothing but the machine is slow. */
+const TIMEOUT_MS = 1_200_000;
+
+/** Keeps the answer to the first claim of each run back; the server has accepted it. */
+function keepClaims() {
+  const released = Promise.withResolvers<void>();
+  const kept = new Set<string>();
+  const asked = new Set<string>();
+  const decide: Decide = ({ method, url }) => {
+    if (method !== 'POST' || !url.endsWith('/set_state') || asked.has(url)) return { kind: 'pass' };
+    asked.add(url);
+    return { kind: 'withheld', done: () => kept.add(url), until: released.promise };
+  };
+  return { decide, kept, release: () => released.resolve() };
+}
+
+describe('workers in trouble', () => {
+  let place: ChaosPlace;
+  beforeAll(() => {
+    const { prefectApiUrl, kubeconfigPath } = inject('rig');
+    place = { prefectApiUrl, kubeconfigPath, folder: mkdtempSync(join(tmpdir(), 'slipway-chaos-')) };
+  });
+  afterAll(() => rmSync(place.folder, { recursive: true, force: true }));
+
+  it(
+    'make exactly one Job of each of 200 runs, through proxies that break and although they are killed',
+    async ({ signal }) => {
+      console.log(
+        `npm run test:chaos -- --sqlite ${Object.entries(SHORT)
+          .map(([name, value]) => `--${name} ${value}`)
+          .join(' ')}`,
+      );
+      const { accounts, complaints } = await runChaos(SHORT, place, () => undefined, signal);
+      expect({ ...accounts, complaints }).toEqual({
+        right: SHORT.runs,
+        lost: [],
+        double: [],
+        strange: [],
+        complaints: [],
+      });
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'leave none of 50 runs Pending without a Job when they are told to end before their claims are answered',
+    async ({ signal }) => {
+      const claims = keepClaims();
+      const scene = await openScene(`drained-${Date.now().toString(36)}`, place, claims.decide);
+      try {
+        await scene.addRuns(IN_FLIGHT);
+        // A worker of its own pace takes fewer than 50 before it has heard an answer. Sweeps are to stay out of it.
+        const patient = { SLIPWAY_WORKER_ORPHAN_AFTER_SECONDS: '3600' };
+        const workers = [scene.startWorker(patient, '120'), scene.startWorker(patient, '120')];
+        await until('50 claims are unanswered', async () => (claims.kept.size === IN_FLIGHT ? true : undefined), {
+          timeoutMs: TIMEOUT_MS,
+          signal,
+          describe: async () => `${claims.kept.size}: ${workers.map((one) => one.log().slice(-2_000)).join('\n')}`,
+        });
+        for (const one of workers) one.kill('SIGTERM');
+        for (const one of workers) {
+          await until('the worker drains', async () => (one.count('no more runs are taken') > 0 ? true : undefined), {
+            timeoutMs: TIMEOUT_MS,
+            signal,
+          });
+        }
+        claims.release();
+        expect(await Promise.all(workers.map((one) => one.ended))).toEqual([0, 0]);
+        const [runs, jobs] = [await scene.runs(), await scene.jobs()];
+        const withJob = new Set(jobs.map(({ flowRunId }) => flowRunId));
+        expect(jobs).toHaveLength(withJob.size);
+        const wrong = runs.filter(({ id, state }) => state !== (withJob.has(id) ? 'PENDING' : 'SCHEDULED'));
+        expect(wrong).toEqual([]);
+        const next = scene.startWorker();
+        const all = async () =>
+          balance(await scene.runs(), await scene.jobs()).right === IN_FLIGHT ? true : undefined;
+        await until('each has its Job', all, {
+          timeoutMs: TIMEOUT_MS,
+          signal,
+          describe: async () => next.log().slice(-3_000),
+        });
+      } finally {
+        claims.release();
+        await scene.close();
+      }
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'end at once when they are told a second time',
+    async ({ signal }) => {
+      const claims = keepClaims();
+      const scene = await openScene(`twice-${Date.now().toString(36)}`, place, claims.decide);
+      try {
+        await scene.addRuns(1);
+        const one = scene.startWorker({ PREFECT_API_REQUEST_TIMEOUT: '3600' }, '3600');
+        const says = (text: string) => async () => (one.count(text) > 0 ? true : undefined);
+        await until('a claim is unanswered', async () => (claims.kept.size > 0 ? true : undefined), {
+          timeoutMs: TIMEOUT_MS,
+          signal,
+        });
+        one.kill('SIGTERM');
+        await until('the worker drains', says('no more runs are taken'), { timeoutMs: TIMEOUT_MS, signal });
+        one.kill('SIGTERM');
+        expect(await one.ended).toBe(143);
+      } finally {
+        claims.release();
+        await scene.close();
+      }
+    },
+    TIMEOUT_MS,
+  );
+});
