@@ -1,11 +1,13 @@
 /** A work pool, a namespace and a counting proxy before each of both real servers, for one worker at a time. */
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
+import { createFlowRun } from '@slipway/prefect/client';
 import { type DuePool, makeDuePool } from '../chaos/due-runs.ts';
 import { makeCertificates } from '../clouds/certificates.ts';
-import { openRigPrefect } from '../e2e/prefect.ts';
+import { openRigPrefect, soon } from '../e2e/prefect.ts';
 import { type Cluster, openCluster, unlessGone, until } from '../journey/cluster.ts';
 import { type CountingProxy, type Passing, startCountingProxy } from './counting-proxy.ts';
 import { cpuSeconds } from './process-cost.ts';
@@ -37,6 +39,8 @@ export interface WorkerPlace {
   readonly prefect: CountingProxy;
   readonly kubernetes: CountingProxy;
   start(): Promise<WatchedWorker>;
+  /** Makes one run due now, as a person does. @returns when it was asked for. */
+  addOne(): Promise<number>;
   /** Jobs there are in the namespace. */
   countJobs(): Promise<number>;
   /** Ends the worker, removes Jobs and namespace, and waits until both are gone. */
@@ -81,6 +85,11 @@ export async function openWorkerPlace(side: Side, name: string, servers: BenchSe
       const process = await startSide(side, name, pod, join(servers.prefectEnvironment, 'bin/python'));
       current = { process, moments: new WorkerMoments(() => cpuSeconds(process.pid)) };
       return current;
+    },
+    async addOne() {
+      const askedAt = performance.now();
+      await createFlowRun(api, pool.deploymentId, { parameters: {}, idempotency_key: randomUUID() }, soon());
+      return askedAt;
     },
     async countJobs() {
       return (await cluster.batch.listNamespacedJob({ namespace: name })).items.length;

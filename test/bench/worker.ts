@@ -160,8 +160,7 @@ async function measureLatency(
     // At any moment between two polls, the last of which was just before.
     await wait(Math.random() * LONGEST_GAP_MS, undefined, { signal });
     const before = moments.jobs.length;
-    const askedAt = performance.now();
-    await place.pool.add(1);
+    const askedAt = await place.addOne();
     await until(process, 'the Job of an ad-hoc run', () => moments.jobs.length > before, ONE_JOB_MS, signal);
     const seconds = ((moments.jobs.at(before) ?? Number.NaN) - askedAt) / 1000;
     all.push(seconds);

@@ -14,6 +14,7 @@ const MOST_AT_ONCE = 100;
 /** A work pool with a deployment in it, of which runs can be made due. */
 export interface DuePool {
   readonly name: string;
+  readonly deploymentId: string;
   /** Creates this many runs, all of them due. */
   add(count: number): Promise<void>;
   runs(): Promise<RunAccount[]>;
@@ -53,6 +54,7 @@ export async function makeDuePool(api: PrefectApi, name: string, namespace: stri
   let made = 0;
   return {
     name,
+    deploymentId: deployment.id,
     async add(count) {
       const keys = Array.from({ length: count }, (_, index) => `${name}-${made + index}`);
       made += count;
