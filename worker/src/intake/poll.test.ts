@@ -122,7 +122,7 @@ describe('the next poll', () => {
     ['takes runs together whose moments are near', { nextStart: NOW + 20 }, 500],
     ['comes for a hint', { hintedAt: NOW + 700, nextStart: NOW + 3_000 }, 700],
     ['comes at once when more is due and half the places are free', { more: true, free: 16, inHand: 16 }, 0],
-    ['comes a little later when more is due and fewer are free', { more: true, free: 1, inHand: 31 }, 500],
+    ['comes a little later when more is due and fewer are free', { more: true, free: 1, inHand: 31 }, 2_000],
     [
       'comes only to be seen while there is no room',
       { more: true, free: 0, inHand: 32, nextStart: NOW + 1, hintedAt: NOW + 1 },

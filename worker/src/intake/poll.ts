@@ -14,6 +14,11 @@ import { flowRunId, scheduledStateId } from '../ids.ts';
 const MOST = 200;
 /** Least time between two polls: runs whose moments are nearer than this come with one poll. */
 const GAP_MS = 500;
+/**
+ * More that is due is asked for when half the places are free, or after this long when some are: each poll has its reads of
+ * pool and deployments, which a slow server would be asked for every single run.
+ */
+const MORE_MS = 2_000;
 /** Jitter of the interval, around one: replicas do not poll in step. */
 const JITTER = { least: 0.75, most: 1.25 };
 /** How much further than the next poll a poll looks, for what that one may be late. */
@@ -123,8 +128,7 @@ export function nextPollAt(standing: Standing): number {
     regular,
     nextStart === undefined ? regular : Math.max(nextStart, soonest),
     hintedAt ?? regular,
-    // Not a poll for every place that becomes free: at once when half of them are, else after a while.
-    more ? (free >= inHand ? lastPollAt : soonest) : regular,
+    more ? (free >= inHand ? lastPollAt : lastPollAt + MORE_MS) : regular,
   );
 }
 
