@@ -200,7 +200,7 @@ export async function runWorker(config: WorkerConfig, world: World, drain: Abort
       for await (const due of interrupted({ ...sweep, namespaces: where }, taking.signal)) {
         log.warning(`Flow run ${due.run.name} is Pending without a Job: taking it up`, { flowRun: due.id });
         metrics.repaired.inc();
-        takeInHand(due, () => readParts(due, claims, world, stop.signal));
+        takeInHand(due, () => readParts(due, due.interrupted.claimId, claims, world, stop.signal));
       }
     };
     // Both end when the intake is over: by the signal, or after one poll.

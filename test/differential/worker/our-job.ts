@@ -5,7 +5,7 @@ import { withSettingsFiles } from '@slipway/prefect/settings';
 import { defaultKubernetesTemplate } from '@slipway/prefect/workpool';
 import { applyJsonPatch } from '../../../prefect/workpool/patch.ts';
 import { compileConfig } from '../../../worker/src/config/config.ts';
-import { flowRunId, jobNameSuffix, scheduledStateId } from '../../../worker/src/ids.ts';
+import { claimId, flowRunId, jobNameSuffix } from '../../../worker/src/ids.ts';
 import { makeJob } from '../../../worker/src/render/make-job.ts';
 import type { JobManifest } from '../../../worker/src/render/render.ts';
 import { JobSecrets } from '../../../worker/src/submit/secrets.ts';
@@ -28,7 +28,7 @@ const NAMES = {
   pool: 'my-pool',
   worker: 'my-worker',
 };
-const STATE = scheduledStateId('0b1c2d3e-0000-4000-8000-000000000001');
+const STATE = claimId('0b1c2d3e-0000-4000-8000-000000000001');
 
 /** The end of every Job's name here. */
 export const SUFFIX: string = jobNameSuffix(flowRunId(IDS.run), STATE);

@@ -6,7 +6,7 @@ import {
 } from '@slipway/prefect/client';
 import type { State } from '@slipway/prefect/states';
 import { describe, expect, it } from 'vitest';
-import { flowRunId, scheduledStateId } from '../ids.ts';
+import { claimId, flowRunId, scheduledStateId } from '../ids.ts';
 import { testWorld } from '../testing/world.ts';
 import { type ClaimServices, claimRun, readParts } from './claim.ts';
 import type { DueRun } from './model.ts';
@@ -76,6 +76,12 @@ describe('a claim', () => {
     const { value, proposed } = services([accept]);
     expect(await claimRun(due, value, testWorld(), never)).toMatchObject({ won: true, id: 'run', flow, deployment });
     expect(proposed).toMatchObject([{ type: 'PENDING', name: 'Pending' }]);
+  });
+
+  it('is known by the id that the server keeps with the Pending state, for whoever takes it up', async () => {
+    const { value, proposed } = services([accept]);
+    const claim = await claimRun(due, value, testWorld(), never);
+    expect(claim).toMatchObject({ claimId: proposed[0]?.transitionId });
   });
 
   it('uses one transition id for all tries, so that a lost answer is recognised', async () => {
@@ -241,7 +247,7 @@ describe('after the claim', () => {
         flow: async () => flow,
       },
     });
-    await expect(readParts(due, value, testWorld(), never)).rejects.toThrow('answered 401');
+    await expect(readParts(due, claimId('ours'), value, testWorld(), never)).rejects.toThrow('answered 401');
   });
 });
 

@@ -12,6 +12,7 @@ import { randomUUID } from 'node:crypto';
 import { type Orchestration, PrefectApiError, type StateProposal } from '@slipway/prefect/client';
 import type { State } from '@slipway/prefect/states';
 import { fullJitter } from '../backoff.ts';
+import { type ClaimId, claimId } from '../ids.ts';
 import type { World } from '../world.ts';
 import { readClaimAnswer, readStanding } from './answer.ts';
 import type { Catalog } from './catalog.ts';
@@ -58,14 +59,15 @@ export async function claimRun(
   world: World,
   signal: AbortSignal,
 ): Promise<Claim | NotClaimed> {
-  const refusal = await makePending(due, services, world, signal);
+  const transitionId = randomUUID();
+  const refusal = await makePending(due, transitionId, services, world, signal);
   if (refusal !== undefined) {
     if (refusal.why === 'lost')
       services.tellRun(due.id, INFO, `Aborted submission of flow run '${due.id}': ${refusal.reason}`);
     return refusal;
   }
   try {
-    return await readParts(due, services, world, signal);
+    return await readParts(due, claimId(transitionId), services, world, signal);
   } catch (error) {
     if (signal.aborted) return STOPPING;
     throw error;
@@ -77,6 +79,7 @@ const STOPPING: NotClaimed = { won: false, why: 'stopping', reason: 'the worker 
 /** Reads deployment and flow of a run that is Pending for this worker; the repair sweep begins here. */
 export async function readParts(
   due: DueRun,
+  id: ClaimId,
   { catalog, propose }: ClaimServices,
   world: World,
   signal: AbortSignal,
@@ -85,7 +88,7 @@ export async function readParts(
   if ((due.run.deployment_id != null && deployment === undefined) || flow === undefined) {
     return await cancelWithoutDeployment(due, propose);
   }
-  return { ...due, won: true, flow, deployment };
+  return { ...due, won: true, claimId: id, flow, deployment };
 }
 
 /** Deployment and flow of a run, as they were after its poll; undefined for what is not there. */
@@ -96,12 +99,12 @@ export function lookUp({ run, polledAt }: DueRun, catalog: Catalog) {
 
 async function makePending(
   due: DueRun,
+  transitionId: string,
   services: ClaimServices,
   world: World,
   signal: AbortSignal,
 ): Promise<NotClaimed | undefined> {
   const { propose, currentState } = services;
-  const transitionId = randomUUID();
   const begin = world.clock.now();
   let waits = 0;
   for (let failures = 0; ; ) {

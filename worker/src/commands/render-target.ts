@@ -10,7 +10,8 @@ import {
   readFlowRunStates,
   readFlowsById,
 } from '@slipway/prefect/client';
-import { type ScheduledStateId, scheduledStateId } from '../ids.ts';
+import { lastClaim } from '../claim/present-claim.ts';
+import { type ClaimId, claimId } from '../ids.ts';
 import { CommandError } from './command.ts';
 
 /** What a Job is to be rendered for. */
@@ -22,7 +23,7 @@ export interface RenderTarget {
   readonly deployment: DeploymentRecord | undefined;
   /** The name of the run's work pool. */
   readonly pool: string;
-  readonly scheduledState: ScheduledStateId;
+  readonly claim: ClaimId;
 }
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -53,23 +54,22 @@ export async function findTarget(api: PrefectApi, text: string, signal: AbortSig
     flow: await flowOf(api, run, signal),
     deployment,
     pool: poolOf(deployment, `deployment ${deployment.name}`),
-    scheduledState: scheduledStateId(NONE),
+    claim: claimId(NONE),
   };
 }
 
 async function ofRun(api: PrefectApi, run: FlowRunRecord, signal: AbortSignal): Promise<RenderTarget> {
   const id = run.deployment_id;
   const [deployment] = id ? await readDeployments(api, { ids: [id] }, signal) : [];
-  // The Job's name hangs on the Scheduled state that the run was, or will be, polled under.
+  // The Job's name hangs on the claim of the run; before it is claimed nobody knows it.
   const states = await readFlowRunStates(api, run.id, signal);
-  const scheduled = states.findLast((state) => state.type === 'SCHEDULED')?.id ?? run.state_id ?? NONE;
   return {
     run,
     runExists: true,
     flow: await flowOf(api, run, signal),
     deployment,
     pool: poolOf(run.work_pool_name ? run : (deployment ?? run), `run ${run.name}`),
-    scheduledState: scheduledStateId(scheduled),
+    claim: lastClaim(states)?.claimId ?? claimId(NONE),
   };
 }
 

@@ -43,7 +43,7 @@ export async function renderCommand(flags: RenderFlags, world: CommandWorld): Pr
     let job: JobManifest;
     try {
       const readers = referenceReaders(api, world.signal);
-      job = await makeJob(pool.base_job_template, context, target.scheduledState, settings, readers, (text) =>
+      job = await makeJob(pool.base_job_template, context, target.claim, settings, readers, (text) =>
         secrets.add(text),
       );
     } catch (error) {

@@ -146,7 +146,7 @@ export class Judge {
     const state = states.at(-1)?.type;
     if (state === undefined) return NOTHING;
     const claim = presentClaim(states);
-    const suffix = claim && jobNameSuffix(asFlowRunId(flowRunId), claim.scheduledState);
+    const suffix = claim && jobNameSuffix(asFlowRunId(flowRunId), claim.claimId);
     const situation: RunSituation = {
       state,
       ...(claim === undefined || suffix === undefined ? {} : { claim: { jobNameSuffix: suffix, since: claim.since } }),

@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject } from '@slipway/prefect/json';
 import { type ReferenceReaders, resolveReferences } from '@slipway/prefect/template';
 import { renderJobConfiguration } from '@slipway/prefect/workpool';
-import type { ScheduledStateId } from '../ids.ts';
+import type { ClaimId } from '../ids.ts';
 import { type JobManifest, type RenderSettings, render } from './render.ts';
 import { RenderError } from './render-error.ts';
 import type { RunContext } from './run-context.ts';
@@ -22,7 +22,7 @@ export interface JobSettings extends RenderSettings {
 export async function makeJob(
   template: JsonObject,
   context: RunContext,
-  scheduledState: ScheduledStateId,
+  claim: ClaimId,
   settings: JobSettings,
   readers: ReferenceReaders,
   onSecret: (text: string) => void = () => undefined,
@@ -35,5 +35,5 @@ export async function makeJob(
   });
   const configuration = await resolveReferences(templated, readers, { onSecret });
   if (!isJsonObject(configuration)) throw new RenderError('The work pool’s job_configuration is not a mapping.');
-  return render(configuration, context, scheduledState, settings);
+  return render(configuration, context, claim, settings);
 }

@@ -3,7 +3,7 @@ import type { JsonObject } from '@slipway/prefect/json';
 import { defaultKubernetesTemplate } from '@slipway/prefect/workpool';
 import { describe, expect, it } from 'vitest';
 import { applyJsonPatch } from '../../../prefect/workpool/patch.ts';
-import { scheduledStateId } from '../ids.ts';
+import { claimId } from '../ids.ts';
 import { type JobSettings, makeJob } from './make-job.ts';
 import { originsOf, originText } from './origins.ts';
 
@@ -33,7 +33,7 @@ async function origins(deployment: JsonObject, run: JsonObject = {}, patch: read
     readBlockDocumentById: async () => undefined,
     readVariable: async () => 'v',
   };
-  const job = await makeJob(template, context, scheduledStateId('s'), settings, readers);
+  const job = await makeJob(template, context, claimId('s'), settings, readers);
   const leaves = originsOf(job, template, context, settings);
   const spec = job.body.spec as { template: { spec: { containers: { env: { name: string }[] }[] } } };
   const env = spec.template.spec.containers[0]?.env ?? [];

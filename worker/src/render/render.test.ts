@@ -5,7 +5,7 @@ import { resolveReferences } from '@slipway/prefect/template';
 import { defaultKubernetesTemplate, renderJobConfiguration } from '@slipway/prefect/workpool';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { flowRunId, jobNameSuffix, scheduledStateId } from '../ids.ts';
+import { claimId, flowRunId, jobNameSuffix } from '../ids.ts';
 import { DEFAULT_IMAGE } from '../version.ts';
 import { type JobManifest, render } from './render.ts';
 import type { SecretSettings } from './secrets.ts';
@@ -30,7 +30,7 @@ const Golden = z.object({
   ),
 });
 const golden = Golden.parse(parseJson(readFileSync(new URL('fixtures/manifests.json', import.meta.url), 'utf8')));
-const state = scheduledStateId('0b1c2d3e-0000-4000-8000-000000000001');
+const state = claimId('0b1c2d3e-0000-4000-8000-000000000001');
 const settings = {
   env: { ...golden.env, PREFECT_SERVER_EPHEMERAL_ENABLED: 'true' },
   cloud: false,
@@ -194,7 +194,7 @@ describe('the name of a Job', () => {
   it('is the same on every try and another for every reschedule and every run', () => {
     const run = flowRunId('9d063037-f5cd-4b83-95c1-a8b05c531c04');
     expect(jobNameSuffix(run, state)).toBe(jobNameSuffix(run, state));
-    expect(jobNameSuffix(run, state)).not.toBe(jobNameSuffix(run, scheduledStateId('another')));
+    expect(jobNameSuffix(run, state)).not.toBe(jobNameSuffix(run, claimId('another')));
     expect(jobNameSuffix(run, state)).not.toBe(jobNameSuffix(flowRunId('another'), state));
   });
 });

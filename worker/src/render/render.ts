@@ -1,6 +1,6 @@
 import { isJsonObject, type Json, type JsonObject, parseJson } from '@slipway/prefect/json';
 import { applyValues, findPlaceholders, isTruthy, NotSet, pythonStr } from '@slipway/prefect/template';
-import { flowRunId, jobNameSuffix, type ScheduledStateId } from '../ids.ts';
+import { type ClaimId, flowRunId, jobNameSuffix } from '../ids.ts';
 import { type ClusterConfig, type JobConfiguration, readJobConfiguration } from './configuration.ts';
 import { containerEnvironment } from './environment.ts';
 import { prefectLabels, sluggedLabels } from './labels.ts';
@@ -42,13 +42,13 @@ const COMMAND = 'prefect flow-run execute';
  * `generateName` (or of a fixed `metadata.name`) and a suffix that is the same on every try and every replica.
  *
  * @param configuration the `job_configuration` from renderJobConfiguration, references resolved.
- * @param scheduledState the state under which the run was polled.
+ * @param claim the claim that the Job is made for.
  * @throws RenderError when no valid Job can be made of it.
  */
 export function render(
   configuration: JsonObject,
   context: RunContext,
-  scheduledState: ScheduledStateId,
+  claim: ClaimId,
   settings: RenderSettings,
 ): JobManifest {
   const job = readJobConfiguration(configuration);
@@ -78,7 +78,7 @@ export function render(
   podTemplate.metadata = podMetadata;
 
   const prefix = namePrefix(job, metadata, context, settings.env);
-  const suffix = jobNameSuffix(flowRunId(context.run.id), scheduledState);
+  const suffix = jobNameSuffix(flowRunId(context.run.id), claim);
   const name = `${prefix}-${suffix}`;
   const { name: _fixed, generateName: _generated, ...rest } = metadata;
   const jobLabels = slugged(metadata.labels);

@@ -3,7 +3,7 @@
  *
  * Failure model. A worker may die, or lose its connection, at any moment between the claim and the create. Such a run
  * would stay Pending for ever. Every replica looks for them now and then; since the Job's name is derived from the run
- * and the Scheduled state it was polled under, two that take up the same run make one Job. A run is left alone while it is
+ * and its claim, two that take up the same run make one Job. A run is left alone while it is
  * young, while a Job of it exists, and while it looks like another kind of worker's that may still be at it. Each run is
  * looked at on its own: servers that fail one request of ten do not keep a sweep of many runs from most of them.
  *
@@ -21,7 +21,7 @@ import {
   setFlowRunState,
   updateFlowRun,
 } from '@slipway/prefect/client';
-import type { DueRun } from '../claim/model.ts';
+import type { InterruptedRun } from '../claim/model.ts';
 import { presentClaim } from '../claim/present-claim.ts';
 import { restoring, undoneState } from '../claim/reopened.ts';
 import { isAtWorkOn } from '../decide/decide.ts';
@@ -53,7 +53,7 @@ const LIST_FROM = 5;
 const SUBMITTING = new Set(['Pending', 'Submitting']);
 
 /** Interrupted submissions, at once and then at every interval, until the signal is aborted. */
-export async function* interrupted(options: RepairOptions, signal: AbortSignal): AsyncGenerator<DueRun> {
+export async function* interrupted(options: RepairOptions, signal: AbortSignal): AsyncGenerator<InterruptedRun> {
   const { world, policy } = options;
   while (!signal.aborted) {
     try {
@@ -69,7 +69,7 @@ export async function* interrupted(options: RepairOptions, signal: AbortSignal):
 }
 
 /** Each run as soon as it is found. One that cannot be looked at holds up none of the others. */
-async function* sweep(options: RepairOptions, signal: AbortSignal): AsyncGenerator<DueRun> {
+async function* sweep(options: RepairOptions, signal: AbortSignal): AsyncGenerator<InterruptedRun> {
   const { api, pool, world } = options;
   const pending = await readFlowRuns(api, { workPoolName: pool, stateTypes: ['PENDING'] }, signal);
   const old = pending.filter((run) => isOrphan(run, world.clock.now(), options));
@@ -123,7 +123,11 @@ export function isOrphan(
 }
 
 /** The run as it was due, or undefined when the Job of its present claim exists, or it was no claim at all. */
-async function dueAgain(run: FlowRunRecord, options: RepairOptions, signal: AbortSignal): Promise<DueRun | undefined> {
+async function dueAgain(
+  run: FlowRunRecord,
+  options: RepairOptions,
+  signal: AbortSignal,
+): Promise<InterruptedRun | undefined> {
   const { api, kubernetes, namespaces, world } = options;
   const jobs = await readLiveJobs(run.id, namespaces(), kubernetes, signal);
   const states = await readFlowRunStates(api, run.id, signal);
@@ -139,7 +143,7 @@ async function dueAgain(run: FlowRunRecord, options: RepairOptions, signal: Abor
   const claim = presentClaim(states);
   if (claim === undefined) return undefined;
   const id = flowRunId(run.id);
-  const job = jobs.find(({ name }) => name.endsWith(`-${jobNameSuffix(id, claim.scheduledState)}`));
+  const job = jobs.find(({ name }) => name.endsWith(`-${jobNameSuffix(id, claim.claimId)}`));
   if (job !== undefined) {
     // Its maker was interrupted right before or after: without its pid the run could not be cancelled later.
     const pid = `${job.namespace}:${job.name}`;
@@ -148,6 +152,6 @@ async function dueAgain(run: FlowRunRecord, options: RepairOptions, signal: Abor
   }
   // Another worker's Job, of this claim or still at work.
   if (jobs.some((other) => isAtWorkOn(other, claim.since))) return undefined;
-  const { scheduledState, since } = claim;
-  return { id, scheduledState, run, polledAt: world.clock.now(), interrupted: { since } };
+  const { scheduledState, claimId, since } = claim;
+  return { id, scheduledState, run, polledAt: world.clock.now(), interrupted: { claimId, since } };
 }

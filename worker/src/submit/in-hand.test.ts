@@ -2,7 +2,7 @@ import { openPrefectApi, type PrefectApi } from '@slipway/prefect/client';
 import { readSettings } from '@slipway/prefect/settings';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { DueRun, NotClaimed } from '../claim/model.ts';
-import { flowRunId, scheduledStateId } from '../ids.ts';
+import { claimId, flowRunId, scheduledStateId } from '../ids.ts';
 import { openMetrics } from '../ops/metrics.ts';
 import { serve, type TestServer } from '../testing/server.ts';
 import { testWorld } from '../testing/world.ts';
@@ -52,6 +52,6 @@ describe('a run in hand when the worker has to stop', () => {
   });
 
   it('stays Pending when it was taken up: another replica may have made its Job by now', async () => {
-    expect(await statesProposedFor({ ...DUE, interrupted: { since: 1 } })).toEqual([]);
+    expect(await statesProposedFor({ ...DUE, interrupted: { claimId: claimId('ours'), since: 1 } })).toEqual([]);
   });
 });

@@ -165,7 +165,7 @@ function jobOf(
   const context = { run, flow, deployment, pool: { id, name }, workerName: config.workerName };
   const { env: templateEnv, prefectEnv: env, ...rest } = config.render;
   const settings = { ...rest, env, templateEnv, cloud: config.prefect.cloud };
-  return makeJob(template, context, claim.scheduledState, settings, referenceReaders(api, signal));
+  return makeJob(template, context, claim.claimId, settings, referenceReaders(api, signal));
 }
 
 /**

@@ -2,7 +2,7 @@
  * Creates the Job of a claimed run, once.
  *
  * Failure model. The answer to a create may be lost, and another replica, or this worker before a restart, may have
- * created the same Job: its name is derived from run and Scheduled state, so a second create is answered 409 and the Job
+ * created the same Job: its name is derived from run and claim, so a second create is answered 409 and the Job
  * is adopted when its label names the same run. What passes (throttling, resets, a server that restarts) is tried again
  * under the same name until the worker has to stop. What the cluster refuses ends the run as Crashed. The Secrets that a
  * Job refers to are made first, at every try: that costs nothing once they are there.
