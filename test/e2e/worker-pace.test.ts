@@ -8,6 +8,8 @@ import { openScene } from '../chaos/scene.ts';
 import { until } from '../journey/cluster.ts';
 
 const RUNS = 80;
+/** What was refused waits for its own turn again, up to 15 s each time. */
+const WITHIN_MS = 240_000;
 const PASS: Fault = { kind: 'pass' };
 
 /** Requests of one kind, each held up so that those under way at one time can be counted. */
@@ -28,7 +30,7 @@ function counted(isCounted: (asked: Asked) => boolean, heldMs: number, fate: (in
   };
 }
 
-describe('the pace of the worker', () => {
+describe('the pace of the worker', { timeout: WITHIN_MS + 60_000 }, () => {
   const { prefectApiUrl, kubeconfigPath } = inject('rig');
   const folder = mkdtempSync(join(tmpdir(), 'slipway-pace-'));
   afterAll(() => rmSync(folder, { recursive: true }));
@@ -40,7 +42,7 @@ describe('the pace of the worker', () => {
       await scene.addRuns(RUNS);
       const worker = scene.startWorker();
       await until('every run has its Job', async () => (await scene.jobs()).length >= RUNS || undefined, {
-        timeoutMs: 150_000,
+        timeoutMs: WITHIN_MS,
         describe: async () => worker.log().slice(-4_000),
       });
       const jobs = await scene.jobs();
