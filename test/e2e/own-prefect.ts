@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +8,8 @@ import { until } from '../journey/cluster.ts';
 /** A Prefect server of a test's own: to be stopped, started again, and set otherwise than the rig's. */
 export interface OwnPrefect {
   readonly apiUrl: string;
+  /** The last of what it has said. */
+  log(): string;
   /** Starts it where it was, with what it knew. */
   start(): Promise<void>;
   stop(): Promise<void>;
@@ -21,7 +23,9 @@ export async function startOwnPrefect(environment: string, env: Readonly<Record<
   const port = await freePort();
   const apiUrl = `http://127.0.0.1:${port}/api`;
   let stop = async (): Promise<void> => undefined;
+  const logFile = join(home, 'server.log');
   const start = async (): Promise<void> => {
+    const log = openSync(logFile, 'a');
     const server = spawn(
       join(environment, 'bin/prefect'),
       ['server', 'start', '--host', '127.0.0.1', '--port', String(port)],
@@ -34,9 +38,10 @@ export async function startOwnPrefect(environment: string, env: Readonly<Record<
           PREFECT_SERVER_UI_STATIC_DIRECTORY: join(home, 'ui'),
           ...env,
         },
-        stdio: 'ignore',
+        stdio: ['ignore', log, log],
       },
     );
+    closeSync(log);
     const ended = new Promise<void>((done) => server.once('exit', () => done()));
     stop = async () => {
       server.kill('SIGTERM');
@@ -48,6 +53,7 @@ export async function startOwnPrefect(environment: string, env: Readonly<Record<
   await start();
   return {
     apiUrl,
+    log: () => readFileSync(logFile, 'utf8').slice(-10_000),
     start,
     stop: () => stop(),
     async remove() {

@@ -227,7 +227,11 @@ describe('the worker channel', () => {
       async () => ((await readFlowRun(api, id, soon())).state_type === 'CANCELLED' ? true : undefined),
       { timeoutMs: 60_000, describe: logs },
     );
-    await says(one, `Job ${NAMESPACE}/${name} is deleted (accepted)`);
+    await until(
+      'the Job is said to be deleted',
+      async () => (one.count(`Job ${NAMESPACE}/${name} is deleted (accepted)`) > 0 ? true : undefined),
+      { timeoutMs: 90_000, describe: async () => `${await logs()}\n${prefect.log()}` },
+    );
     await until(
       'the Job is gone',
       async () => {

@@ -1,4 +1,7 @@
+import { createSecureServer } from 'node:http2';
+import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
+import { CERTIFICATE, PRIVATE_KEY } from '../../../prefect/client/testing/certificate.ts';
 import { connectTo, type Reply, type Seen, serve, status, type TestServer } from '../testing/server.ts';
 import { createObject, deleteJob, listPage, readObject } from './api.ts';
 import { type KubernetesConnection, openConnection } from './connection.ts';
@@ -148,5 +151,35 @@ describe('objects', () => {
   it('a deletion that is forbidden says so', async () => {
     await answering(() => status(403, 'Forbidden', 'no'));
     await expect(deleteJob(kubernetes, 'default', 'j', 'uid', signal)).rejects.toMatchObject({ status: 403 });
+  });
+});
+
+describe('a connection to a server that offers HTTP/2', () => {
+  it('speaks HTTP/1.1, and outlives requests that were given up as they were sent', async () => {
+    const versions: string[] = [];
+    const server = createSecureServer(
+      { cert: CERTIFICATE, key: PRIVATE_KEY, allowHTTP1: true },
+      (request, response) => {
+        versions.push(request.httpVersion);
+        response.end('{}');
+      },
+    );
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+    const access = {
+      server: `https://127.0.0.1:${(server.address() as AddressInfo).port}`,
+      namespace: 'default',
+      credentials: async () => ({ headers: {}, tls: { rejectUnauthorized: false } }),
+    };
+    const connection = openConnection(access, { clock: Date, userAgent: 'test' });
+    const stop = new AbortController();
+    const call = { method: 'GET', path: '/version' } as const;
+    await connection.call({ ...call, signal: AbortSignal.timeout(5_000) });
+    const given = connection.call({ ...call, signal: stop.signal });
+    await new Promise((done) => setImmediate(done));
+    stop.abort(new Error('given up'));
+    await expect(given).rejects.toThrow('given up');
+    await connection.close();
+    await new Promise<void>((done) => server.close(() => done()));
+    expect(new Set(versions)).toEqual(new Set(['1.1']));
   });
 });

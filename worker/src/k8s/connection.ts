@@ -76,11 +76,14 @@ export function openConnection(access: ClusterAccess, options: ConnectionOptions
     if (dispatchers?.tls === identity) return dispatchers;
     if (dispatchers !== undefined) retire(dispatchers.calls, dispatchers.watches);
     const connect = { ...tls, keepAlive: true, keepAliveInitialDelay: 30_000 };
+    // Over HTTP/2, undici 8.12 leaves a stream without a listener when its request is aborted in the moment it is sent;
+    // whatever ends that connection later, the API server's restart for one, then ends the process.
+    const common = { connect, allowH2: false };
     dispatchers = {
       tls: identity,
-      calls: new Agent({ connect, connections: 16, keepAliveTimeout: IDLE_MS }),
+      calls: new Agent({ ...common, connections: 16, keepAliveTimeout: IDLE_MS }),
       // A watch may be silent for minutes; its reader has a timer of its own.
-      watches: new Agent({ connect, bodyTimeout: 0, headersTimeout: 60_000 }),
+      watches: new Agent({ ...common, bodyTimeout: 0, headersTimeout: 60_000 }),
     };
     return dispatchers;
   }
