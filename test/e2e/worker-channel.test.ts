@@ -28,6 +28,7 @@ const suspended = (label: string): JsonObject =>
   });
 
 const OPEN = 'Worker channel open';
+const CLOSED = 'REST until it is back';
 const REST = /\/workers\/heartbeat$|^GET \/work_pools\//;
 const wait = (ms: number) => new Promise((done) => setTimeout(done, ms));
 
@@ -68,11 +69,12 @@ describe('the worker channel', () => {
       'the channel stays open for a while',
       async () => {
         await wait(1_500);
-        const closed = one.count('REST until it is back');
+        const closed = one.count(CLOSED);
+        const isOpen = one.log().lastIndexOf(OPEN) > one.log().lastIndexOf(CLOSED);
         proxy.taken();
         await wait(3_500);
         const taken = proxy.taken().filter((call) => REST.test(call));
-        return one.count(OPEN) > closed && one.count('REST until it is back') === closed ? taken : undefined;
+        return isOpen && one.count(CLOSED) === closed ? taken : undefined;
       },
       { timeoutMs: 60_000, describe: logs },
     );
@@ -87,8 +89,9 @@ describe('the worker channel', () => {
     };
     return (await createDeployment(api, body, soon())).id;
   };
+  /** Keys count within a flow, and the flow is that of all deployments here. */
   const due = async (deployment: string, key: string) =>
-    (await createFlowRun(api, deployment, { parameters: {}, idempotency_key: key }, soon())).id;
+    (await createFlowRun(api, deployment, { parameters: {}, idempotency_key: `${deployment} ${key}` }, soon())).id;
   const jobOf = (run: string) =>
     until('the run has its Job', async () => (await cluster.jobs(run))[0], { timeoutMs: 60_000, describe: logs });
   const workersOf = async (pool: string) => {
