@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { JsonObject } from '../json.ts';
-import { State, StateType } from '../states.ts';
+import { inOrder, State, StateType } from '../states.ts';
 import { answerOf, jsonObject, number, type PrefectApi, readPages } from './api.ts';
 import type { components } from './openapi.ts';
 
@@ -147,8 +147,7 @@ export async function readFlowRunStates(api: PrefectApi, flowRunId: string, sign
     parseAs: 'text',
     signal,
   });
-  const states = answerOf(z.array(State), answer, 'read flow run states');
-  return states.sort((a, b) => Date.parse(a.timestamp ?? '') - Date.parse(b.timestamp ?? ''));
+  return inOrder(answerOf(z.array(State), answer, 'read flow run states'));
 }
 
 /** Changes fields of a run, e.g. `infrastructure_pid` (`<namespace>:<job name>`). */

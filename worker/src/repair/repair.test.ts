@@ -45,12 +45,15 @@ describe('a Pending run', () => {
 });
 
 describe('a sweep', () => {
-  it('takes up the other runs when one cannot be looked at', async () => {
+  it('takes up the other runs when one cannot be looked at, also one whose claim overtook the server’s Late', async () => {
     const world = testWorld();
     const timestamp = new Date(world.clock.now() - 60_000).toISOString();
+    const later = new Date(world.clock.now() - 59_000).toISOString();
     const states = (id: string) => [
       { id: `scheduled-${id}`, type: 'SCHEDULED', name: 'Scheduled', timestamp },
       { id: `pending-${id}`, type: 'PENDING', name: 'Pending', timestamp },
+      // What the server's own service made while it decided on the claim, and dated later.
+      ...(id === 'c' ? [{ id: `late-${id}`, type: 'SCHEDULED', name: 'Late', timestamp: later }] : []),
     ];
     const record = (id: string) => ({ id, name: id, flow_id: 'f', state: states(id)[1] });
     const prefect = await servePrefect(world, ({ path, query }) => {
@@ -89,7 +92,7 @@ describe('a sweep', () => {
     }
     expect(found.slice(0, 2)).toMatchObject([
       { id: 'a', scheduledState: 'scheduled-a' },
-      { id: 'c', scheduledState: 'scheduled-c' },
+      { id: 'c', scheduledState: 'late-c', interrupted: { claimId: 'pending-c' } },
     ]);
     expect(world.logged[0]).toMatchObject({
       level: 'warning',
