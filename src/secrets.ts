@@ -1,3 +1,5 @@
+import { masked } from '@slipway/prefect/settings';
+
 /** Shorter texts are not replaced in what we write: `1` or `on` from a block would spoil every line. */
 const SHORTEST = 4;
 
@@ -22,6 +24,6 @@ export class Secrets {
 
   /** The text with `***` for each secret in it. */
   redact(text: string): string {
-    return this.#known.reduce((shown, secret) => shown.replaceAll(secret, '***'), text);
+    return masked(text, this.#known);
   }
 }

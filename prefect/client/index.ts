@@ -1,4 +1,4 @@
-export { openPrefectApi, type PrefectApi } from './api.ts';
+export { openPrefectApi, type PrefectApi, unlessMissing } from './api.ts';
 export * from './automations.ts';
 export * from './deployments.ts';
 export { codeOf, PrefectAnswerError, PrefectApiError, PrefectUnreachableError } from './errors.ts';

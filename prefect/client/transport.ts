@@ -9,6 +9,7 @@
  */
 import { request } from 'undici';
 import type { PrefectSettings } from '../settings/index.ts';
+import { masked } from '../settings/masked.ts';
 import { CsrfTokens } from './csrf.ts';
 import { openDispatcher } from './dispatcher.ts';
 import { codeOf, detailOf, PrefectAnswerError, PrefectApiError, PrefectUnreachableError } from './errors.ts';
@@ -164,7 +165,7 @@ export function openTransport(settings: PrefectSettings, world: TransportWorld):
 
   /** A server, or a proxy before it, may answer with the request and its headers. */
   function redacted(detail: string): string {
-    return settings.secrets.reduce((shown, secret) => shown.replaceAll(secret, '***'), detail);
+    return masked(detail, settings.secrets);
   }
 
   return {

@@ -5,6 +5,7 @@ import { uiUrlFor } from './ui-url.ts';
 import { LONGEST_WAIT_MS, readBoolean, readCodes, readCount, readNumber, SettingsError } from './values.ts';
 
 export { type SettingsPlaces, type Variables, withSettingsFiles } from './files.ts';
+export { masked } from './masked.ts';
 export { type UiObject, uiLink, uiUrlFor } from './ui-url.ts';
 export { SettingsError } from './values.ts';
 
@@ -31,7 +32,7 @@ export interface PrefectSettings {
   readonly proxy: string | undefined;
   readonly defaultWorkPoolName: string | undefined;
   readonly defaultDockerBuildNamespace: string | undefined;
-  /** Texts that must never be shown: keys, auth strings, their encoded forms. */
+  /** Texts that must never be shown: keys, auth strings, their encoded forms; the longest first. */
   readonly secrets: readonly string[];
   /** What was set and does not count, in words. */
   readonly warnings: readonly string[];
@@ -111,7 +112,9 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
       authString?.split(':').slice(1).join(':'),
       ...secretHeaderValues(custom.headers),
       ...proxySecrets(proxy),
-    ].filter((secret): secret is string => secret !== undefined && secret !== ''),
+    ]
+      .filter((secret): secret is string => secret !== undefined && secret !== '')
+      .sort((one, other) => other.length - one.length),
     warnings: custom.ignored.map(
       (name) => `The header ${name} of PREFECT_CLIENT_CUSTOM_HEADERS is not sent: the client sets it itself.`,
     ),

@@ -94,7 +94,7 @@ describe('settings of the Prefect client', () => {
       PREFECT_API_KEY: 'key1',
       PREFECT_API_AUTH_STRING: 'u:p:q',
     });
-    expect(secrets).toEqual(['key1', 'u:p:q', 'dTpwOnE=', 'p:q']);
+    expect(secrets).toEqual(['dTpwOnE=', 'u:p:q', 'key1', 'p:q']);
   });
 });
 

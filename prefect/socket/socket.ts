@@ -14,6 +14,7 @@ import { codeOf } from '../client/errors.ts';
 import { redirectTarget } from '../client/redirect.ts';
 import { userAgent } from '../client/transport.ts';
 import type { PrefectSettings } from '../settings/index.ts';
+import { masked } from '../settings/masked.ts';
 import { type SocketEnd, SocketEndedError } from './socket-end.ts';
 
 export interface SocketOptions {
@@ -246,8 +247,7 @@ function textOf(data: RawData): string {
 
 /** A server, or a proxy before it, may give back what it was sent. */
 function shown(reason: string, settings: PrefectSettings): string {
-  const safe = settings.secrets.reduce((text, secret) => text.replaceAll(secret, '***'), reason);
-  return safe.slice(0, LONGEST_REASON);
+  return masked(reason, settings.secrets).slice(0, LONGEST_REASON);
 }
 
 async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {

@@ -54,12 +54,12 @@ describe('fingerprint', () => {
 
   it('is the same where the repository is checked out elsewhere', () => {
     const there = somePlan({
-      context: '/home/runner/work/project',
-      dockerfile: { kind: 'file', path: '/home/runner/work/project/Dockerfile' },
-      buildContexts: { lib: '/home/runner/work/lib' },
+      context: '/checkouts/project',
+      dockerfile: { kind: 'file', path: '/checkouts/project/Dockerfile' },
+      buildContexts: { lib: '/checkouts/lib' },
     });
     const here = somePlan({ buildContexts: { lib: '/srv/lib' } });
-    expect(fingerprint(there, { ...CONTEXT, workspace: '/home/runner/work' })).toEqual(fingerprint(here, CONTEXT));
+    expect(fingerprint(there, { ...CONTEXT, workspace: '/checkouts' })).toEqual(fingerprint(here, CONTEXT));
   });
 
   it.each<[string, Partial<ImagePlan>, Partial<FingerprintContext>]>([

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { benchDeploy, entrySize, type Side } from './deploy.ts';
 import { table, targets } from './deploy-table.ts';
+import { OptionError } from './option-error.ts';
 
 export const DEPLOY_USAGE = 'npm run bench -- deploy [--sizes 1,10,100] [--large] [--only-action]';
 
@@ -15,7 +16,8 @@ export async function deployCommand(args: readonly string[], signal: AbortSignal
     },
   });
   const sizes = [...values.sizes.split(',').map(Number), ...(values.large ? [500] : [])];
-  if (!sizes.every((size) => Number.isSafeInteger(size) && size > 0)) throw new Error('--sizes are whole numbers');
+  if (!sizes.every((size) => Number.isSafeInteger(size) && size > 0))
+    throw new OptionError('--sizes are whole numbers');
   const sides: Side[] = values['only-action'] ? ['action'] : ['prefect', 'action'];
   const figures = await benchDeploy(sizes, sides, signal);
   return `${table(figures)}\n\n${targets(figures, await entrySize())}`;

@@ -3,6 +3,7 @@
  * whether the targets are met. The action is dist/, as committed; the worker is built from the sources.
  */
 import { DEPLOY_USAGE, deployCommand } from './deploy-command.ts';
+import { isOptionError } from './option-error.ts';
 import { WORKER_USAGE, workerCommand } from './worker-command.ts';
 
 const USAGE = `usage: ${DEPLOY_USAGE}\n       ${WORKER_USAGE}`;
@@ -20,5 +21,15 @@ if (isHelp || command === undefined) {
 } else {
   const stopping = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort(new Error(signal)));
-  console.log(`\n${await command(args, stopping.signal)}`);
+  try {
+    console.log(`\n${await command(args, stopping.signal)}`);
+  } catch (error) {
+    if (isOptionError(error)) {
+      console.error(`${error.message}\n\n${USAGE}`);
+      process.exitCode = 2;
+    } else if (stopping.signal.aborted) {
+      console.error('interrupted: no table');
+      process.exitCode = 130;
+    } else throw error;
+  }
 }

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { buildWorker } from '../../scripts/build-worker.ts';
 import type { PartGroup } from '../rig/plan.ts';
 import { startRig } from '../rig/rig.ts';
+import { OptionError } from './option-error.ts';
 import { benchWorker } from './worker.ts';
 import type { Side } from './worker-side.ts';
 import { callsTable, workerTable } from './worker-table.ts';
@@ -28,12 +29,13 @@ export async function workerCommand(args: readonly string[], signal: AbortSignal
     },
   });
   const { only } = values;
-  if (only !== undefined && only !== 'python' && only !== 'slipway') throw new Error('--only python or --only slipway');
+  if (only !== undefined && only !== 'python' && only !== 'slipway')
+    throw new OptionError('--only is python or slipway');
   const sides: readonly Side[] = only === undefined ? ['python', 'slipway'] : [only];
   const number = (name: 'runs' | 'latency' | 'idle' | 'starts' | 'pods', least: number): number => {
     const value = Number(values[name]);
     if (Number.isSafeInteger(value) && value >= least) return value;
-    throw new Error(`--${name} is a whole number, at least ${least}`);
+    throw new OptionError(`--${name} is a whole number, at least ${least}`);
   };
   const options = {
     runs: number('runs', 1),

@@ -4,18 +4,10 @@ import { type PrefectApi, readFlowsByName, readWorkPool } from '@slipway/prefect
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { type GitProject, makeGitProject } from '../journey/git-project.ts';
 import { runStep, type StepResult } from '../journey/runner.ts';
+import { freePort } from './free-port.ts';
 import { openRigPrefect, soon } from './prefect.ts';
 
 const SECRETS = { key: 'pnu_verysecretkey', password: 'registry-hunter2' };
-
-/** A port on which nothing listens: one that was free a moment ago. */
-async function closedPort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((done) => server.close(done));
-  return port;
-}
 
 /**
  * What bad input gets: one annotation with cause and fix, exit 1, nothing half-written, no secret in any output. Each
@@ -96,7 +88,7 @@ describe('bad input', () => {
   });
 
   it('that is an API address where nothing listens says so', async () => {
-    const port = await closedPort();
+    const port = await freePort();
     const error = await refuse({ inputs: { 'prefect-api-url': `http://127.0.0.1:${port}/api` } });
     expect(error.message.toLowerCase()).toContain(`no answer from the prefect api at http://127.0.0.1:${port}/api`);
     expect(error.message).toContain('Nothing listens there');
@@ -124,7 +116,7 @@ describe('bad input', () => {
   });
 
   it('that is a registry where nothing listens says so', async () => {
-    const port = await closedPort();
+    const port = await freePort();
     const error = await refuse({ env: { IMAGE_REPOSITORY: `127.0.0.1:${port}/hello` } });
     expect(error.message).toContain(`127.0.0.1:${port}`);
     expect(error.message).toMatch(/refused|nothing listens/i);

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { until } from '../journey/cluster.ts';
+import { freePort } from './free-port.ts';
 
 /** A Prefect server of a test's own: to be stopped, started again, and set otherwise than the rig's. */
 export interface OwnPrefect {
@@ -61,13 +61,4 @@ export async function startOwnPrefect(environment: string, env: Readonly<Record<
       rmSync(home, { recursive: true, force: true });
     },
   };
-}
-
-/** A port of this machine that nothing listens on. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((done) => server.close(done));
-  return port;
 }

@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer, connect as dial, type Server } from 'node:net';
+import { createServer, connect as dial, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -17,18 +17,10 @@ import type { JsonObject } from '@slipway/prefect/json';
 import { defaultKubernetesTemplate } from '@slipway/prefect/workpool';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { until } from '../journey/cluster.ts';
+import { freePort } from './free-port.ts';
 import { startOwnPrefect } from './own-prefect.ts';
 import { openRigPrefect, soon } from './prefect.ts';
 import { startWorker, type WorkerProcess } from './worker-process.ts';
-
-/** A port of this machine that nothing listens on. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((done) => server.close(done));
-  return port;
-}
 
 /** Another address for a server. */
 async function forward(port: number, target: URL): Promise<Server> {

@@ -114,7 +114,10 @@ function commandWorld(env: NodeJS.ProcessEnv): CommandWorld {
 
 /** What to tell a person of an error that is no defect. */
 function sentenceOf(error: unknown): string | undefined {
-  if (error instanceof ConfigError || error instanceof SettingsError) return `${error.message} ${error.remedy}`;
+  if (error instanceof ConfigError || error instanceof SettingsError) {
+    const { message, remedy } = error;
+    return `${message.charAt(0).toUpperCase()}${message.slice(1).replace(/\.$/, '')}. ${remedy}`;
+  }
   const known =
     error instanceof CommandError ||
     error instanceof PrefectApiError ||

@@ -119,7 +119,7 @@ export async function runWorker(config: WorkerConfig, world: World, drain: Abort
   const polled = () => {
     polledAt = clock.now();
   };
-  const intake = openIntake(config, api, pool, slots, metrics, polled, PRODUCT, world);
+  const intake = openIntake({ config, api, pool, slots, metrics, polled, product: PRODUCT, world });
   const afterwards = new Set<Promise<unknown>>();
   const elsewhere = new RecentSet<string>(RUNS_ELSEWHERE_KEPT);
   const health = await serveHealth(config.health, {

@@ -12,6 +12,7 @@
 import type { WorkPoolRecord } from '@slipway/prefect/client';
 import { type PrefectSocket, SocketEndedError } from '@slipway/prefect/socket';
 import { fullJitter } from '../backoff.ts';
+import { Wakeup } from '../wakeup.ts';
 import type { World } from '../world.ts';
 import {
   CLEANUP_DELIVERY,
@@ -68,7 +69,7 @@ export class WorkerChannel {
   readonly #options: ChannelOptions;
   readonly #tried = Promise.withResolvers<void>();
   #session: Session | undefined;
-  #waiting: (() => void)[] = [];
+  readonly #wakeup = new Wakeup();
   #metadataTaken = false;
 
   constructor(options: ChannelOptions) {
@@ -123,10 +124,7 @@ export class WorkerChannel {
           if (this.#session !== session) continue;
         }
       }
-      await new Promise<void>((wake) => {
-        this.#waiting.push(wake);
-        signal.addEventListener('abort', () => wake(), { once: true });
-      });
+      await this.#wakeup.next(signal);
     }
   }
 
@@ -201,9 +199,7 @@ export class WorkerChannel {
   #become(session: Session | undefined): void {
     const before = this.healthy;
     this.#session = session;
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const wake of waiting) wake();
+    this.#wakeup.wake();
     if (session !== undefined) this.#tried.resolve();
     if (before !== this.healthy) this.#options.changed();
   }

@@ -6,10 +6,10 @@
 import {
   type FlowRunRecord,
   type PrefectApi,
-  PrefectApiError,
   readDeployments,
   readFlowRun,
   referenceReaders,
+  unlessMissing,
   type WorkPoolRecord,
 } from '@slipway/prefect/client';
 import { isJsonObject } from '@slipway/prefect/json';
@@ -17,11 +17,13 @@ import { resolveReferences, TemplateError } from '@slipway/prefect/template';
 import { renderJobConfiguration } from '@slipway/prefect/workpool';
 import { z } from 'zod';
 import type { CleanupMessage } from '../channel/frames.ts';
+import { type JobPlace, readPid } from '../infrastructure-pid.ts';
 import { deleteJob, readObject } from '../k8s/api.ts';
 import type { Clusters, NamedCluster } from '../k8s/clusters.ts';
 import type { KubernetesConnection } from '../k8s/connection.ts';
 import { KubernetesUnreachableError } from '../k8s/errors.ts';
 import { readClusterConfig } from '../render/configuration.ts';
+import { FLOW_RUN_LABEL } from '../render/labels.ts';
 import { CLUSTER_LABEL, WORKER_LABEL } from '../submit/run-labels.ts';
 import type { World } from '../world.ts';
 import type { Outcome } from './executor.ts';
@@ -43,7 +45,6 @@ type Found =
 const JobObject = z.object({
   metadata: z.object({ uid: z.string(), labels: z.record(z.string(), z.string()).optional() }),
 });
-const RUN_LABEL = 'prefect.io/flow-run-id';
 
 /**
  * @returns whether the message is done with, or given back and why.
@@ -62,17 +63,15 @@ export async function tearDown(
       ? { kind: 'release', reason: 'missing_infrastructure_handle' }
       : { kind: 'ack', why: 'it has no Job' };
   }
-  const [namespace = '', name = '', ...more] = pid.split(':');
-  if (namespace === '' || name === '' || more.length > 0) {
-    throw new Error(`"${pid}" names no Job: it must be namespace:name`);
-  }
+  const place = readPid(pid);
+  if (place === undefined) throw new Error(`"${pid}" names no Job: it must be namespace:name`);
   const found = await clusterOf(run, services, signal);
   if (found.kind === 'unknown') {
     services.world.log.warning(`Cleanup of flow run ${run.name}: ${found.why}`, { flowRun: run.id });
     return { kind: 'release', reason: 'configuration_context_unavailable' };
   }
   try {
-    return await services.clusters.use(found.cluster, (there) => deleteJobOf(run, namespace, name, there, signal));
+    return await services.clusters.use(found.cluster, (there) => deleteJobOf(run, place, there, signal));
   } catch (error) {
     if (!(error instanceof KubernetesUnreachableError)) throw error;
     services.world.log.warning(`Cleanup of flow run ${run.name}: ${error.message}`, { flowRun: run.id });
@@ -82,8 +81,7 @@ export async function tearDown(
 
 async function deleteJobOf(
   run: FlowRunRecord,
-  namespace: string,
-  name: string,
+  { namespace, name }: JobPlace,
   kubernetes: KubernetesConnection,
   signal: AbortSignal,
 ): Promise<Outcome> {
@@ -92,7 +90,7 @@ async function deleteJobOf(
   if (object === undefined) return { kind: 'ack', why: `${job} is gone` };
   const { uid, labels } = JobObject.parse(object).metadata;
   // Whoever may change a run's pid must not thereby delete what is not the run's.
-  if (labels?.[RUN_LABEL] !== run.id) throw new Error(`${job} is not that of flow run ${run.name}`);
+  if (labels?.[FLOW_RUN_LABEL] !== run.id) throw new Error(`${job} is not that of flow run ${run.name}`);
   await deleteJob(kubernetes, namespace, name, uid, signal);
   return { kind: 'ack', why: `${job} is deleted` };
 }
@@ -125,15 +123,6 @@ async function clusterOf(
     return { kind: 'cluster', cluster: readClusterConfig(config ?? undefined) };
   } catch (error) {
     if (error instanceof TemplateError) return { kind: 'unknown', why: error.message };
-    throw error;
-  }
-}
-
-async function unlessMissing<T>(answer: Promise<T>): Promise<T | undefined> {
-  try {
-    return await answer;
-  } catch (error) {
-    if (error instanceof PrefectApiError && error.status === 404) return undefined;
     throw error;
   }
 }

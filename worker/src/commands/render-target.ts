@@ -3,12 +3,12 @@ import {
   type FlowRecord,
   FlowRunRecord,
   type PrefectApi,
-  PrefectApiError,
   readDeploymentByName,
   readDeployments,
   readFlowRun,
   readFlowRunStates,
   readFlowsById,
+  unlessMissing,
 } from '@slipway/prefect/client';
 import { lastClaim } from '../claim/present-claim.ts';
 import { type ClaimId, claimId } from '../ids.ts';
@@ -98,13 +98,4 @@ async function flowOf(api: PrefectApi, run: FlowRunRecord, signal: AbortSignal):
 function poolOf({ work_pool_name: pool }: { readonly work_pool_name?: string | null | undefined }, of: string): string {
   if (pool) return pool;
   throw new CommandError(`The ${of} is in no work pool, so that no worker makes a Job for it.`);
-}
-
-async function unlessMissing<T>(answer: Promise<T>): Promise<T | undefined> {
-  try {
-    return await answer;
-  } catch (error) {
-    if (error instanceof PrefectApiError && error.status === 404) return undefined;
-    throw error;
-  }
 }

@@ -1,3 +1,5 @@
+import { Wakeup } from '../wakeup.ts';
+
 /** How long after a hint its poll comes: spread, so that the replicas that heard it do not all poll at once. */
 const DELAY = { leastMs: 20, mostMs: 200 };
 /** A run that a poll did not find so soon after it was heard of may not have been there yet: it is asked for once more. */
@@ -21,7 +23,7 @@ export class Hinted {
   /** When the poll for the first of all that should come. */
   #wantedAt = 0;
   #inVain = 0;
-  #waiting = new Set<() => void>();
+  readonly #wakeup = new Wakeup();
 
   /** @param effects the clock (milliseconds) and chance, uniform in [0, 1). */
   constructor({ clock, random }: { readonly clock: { now(): number }; readonly random: () => number }) {
@@ -34,14 +36,14 @@ export class Hinted {
     if (this.#heard.size >= MOST) return;
     this.#want();
     this.#heard.set(flowRunId, this.#clock.now());
-    this.#wake();
+    this.#wakeup.wake();
   }
 
   /** Runs are heard of from now on; one that has become ready before may not have been. */
   listening(): void {
     this.#want();
     this.#deafAt = this.#clock.now();
-    this.#wake();
+    this.#wakeup.wake();
   }
 
   /** A run is somebody's, or over: nobody has to poll for it. */
@@ -77,25 +79,8 @@ export class Hinted {
     this.#wantedAt = this.#clock.now() + DELAY.leastMs + (DELAY.mostMs - DELAY.leastMs) * this.#random();
   }
 
-  #wake(): void {
-    const waiting = this.#waiting;
-    this.#waiting = new Set();
-    for (const wake of waiting) wake();
-  }
-
   /** Resolves when a run is heard of, or when the signal is aborted; never rejects. */
   async change(signal: AbortSignal): Promise<void> {
-    if (signal.aborted) return;
-    await new Promise<void>((wake) => {
-      this.#waiting.add(wake);
-      signal.addEventListener(
-        'abort',
-        () => {
-          this.#waiting.delete(wake);
-          wake();
-        },
-        { once: true },
-      );
-    });
+    await this.#wakeup.next(signal);
   }
 }

@@ -18,17 +18,22 @@ export interface Intake {
   listen(signal: AbortSignal): Promise<void>;
 }
 
-/** @param polled told after every poll that was answered. */
-export function openIntake(
-  config: WorkerConfig,
-  api: PrefectApi,
-  pool: WorkPool,
-  slots: Slots,
-  metrics: Metrics,
-  polled: () => void,
-  product: string,
-  world: World,
-): Intake {
+export interface IntakeServices {
+  readonly config: WorkerConfig;
+  readonly api: PrefectApi;
+  readonly pool: WorkPool;
+  readonly slots: Slots;
+  readonly metrics: Metrics;
+  /** Told after every poll that was answered. */
+  readonly polled: () => void;
+  /** Who speaks, as in the User-Agent of the HTTP client. */
+  readonly product: string;
+  readonly world: World;
+}
+
+/** The intake of a worker, not yet listening: both of its ways run until their signals. */
+export function openIntake(services: IntakeServices): Intake {
+  const { config, api, pool, slots, metrics, polled, product, world } = services;
   const hinted = new Hinted(world);
   const readQueues = (signal: AbortSignal) => readWorkQueues(api, config.pool.name, signal);
   const queues = new ServedQueues({ wanted: config.queueNames, readQueues, world });

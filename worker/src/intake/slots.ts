@@ -1,9 +1,11 @@
+import { Wakeup } from '../wakeup.ts';
+
 /** Runs in the worker's hands, by id: derived from what is really going on, so that there is no count to leak. */
 export class Slots {
   readonly #inHand = new Map<string, Promise<void>>();
   readonly #limit: number;
   readonly #room: () => number;
-  #waiting: (() => void)[] = [];
+  readonly #wakeup = new Wakeup();
 
   /**
    * @param limit runs in hand at one time.
@@ -38,22 +40,12 @@ export class Slots {
 
   /** Wakes whoever waits for room. */
   changed(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const wake of waiting) wake();
+    this.#wakeup.wake();
   }
 
   /** Resolves at the next change of room; never rejects. */
   async change(signal: AbortSignal): Promise<void> {
-    if (signal.aborted) return;
-    await new Promise<void>((done) => {
-      const wake = (): void => {
-        signal.removeEventListener('abort', wake);
-        done();
-      };
-      this.#waiting.push(wake);
-      signal.addEventListener('abort', wake, { once: true });
-    });
+    await this.#wakeup.next(signal);
   }
 
   /** Resolves when nothing is in hand. */

@@ -5,6 +5,7 @@
  * another, and what cannot be read is left out. That the worker may not read logs is said once. What is read is bounded:
  * lines and bytes a container, pods a run, reads at a time.
  */
+import { masked } from '@slipway/prefect/settings';
 import pLimit from 'p-limit';
 import { pathOf } from '../k8s/api.ts';
 import type { KubernetesConnection } from '../k8s/connection.ts';
@@ -76,7 +77,7 @@ export class CrashLogs {
       const kind = container.init ? 'init container' : 'container';
       return [
         `Container logs from ${kind} '${container.name}' in pod '${pod.name}':`,
-        ...lines.map((line) => shortened(this.#masked(line))),
+        ...lines.map((line) => shortened(masked(line, this.#policy.secrets))),
       ];
     }
     return [];
@@ -111,10 +112,6 @@ export class CrashLogs {
       if (!previous) this.#log.debug(`Log of ${container.name} in ${pod.name}: ${String(error)}`);
       return '';
     }
-  }
-
-  #masked(line: string): string {
-    return this.#policy.secrets.reduce((shown, secret) => shown.replaceAll(secret, '***'), line);
   }
 }
 

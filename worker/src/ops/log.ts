@@ -1,3 +1,4 @@
+import { masked } from '@slipway/prefect/settings';
 import { pino } from 'pino';
 import type { Log } from '../world.ts';
 import type { LogOutput } from './log-output.ts';
@@ -14,11 +15,11 @@ export function openLog(debug: boolean, secrets: readonly string[], output: Pick
     formatters: { level: (label: string) => ({ level: label }) },
   };
   const logger = pino(options, output);
-  const masked = (text: string): string => secrets.reduce((shown, secret) => shown.replaceAll(secret, '***'), text);
+  const safe = (text: string): string => masked(text, secrets);
   return {
-    debug: (text, fields) => logger.debug(fields ?? {}, masked(text)),
-    info: (text, fields) => logger.info(fields ?? {}, masked(text)),
-    warning: (text, fields) => logger.warn(fields ?? {}, masked(text)),
-    error: (text, fields) => logger.error(fields ?? {}, masked(text)),
+    debug: (text, fields) => logger.debug(fields ?? {}, safe(text)),
+    info: (text, fields) => logger.info(fields ?? {}, safe(text)),
+    warning: (text, fields) => logger.warn(fields ?? {}, safe(text)),
+    error: (text, fields) => logger.error(fields ?? {}, safe(text)),
   };
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type JobFact, readJob } from '../observe/facts.ts';
 import { type JobOptions, jobObject } from '../testing/objects.ts';
-import { hasItsJob, namespaceOf } from './known-job.ts';
+import { hasItsJob } from './known-job.ts';
 
 const timestamp = '2026-11-24T12:00:00.500Z';
 const pending = {
@@ -34,14 +34,4 @@ describe('a Pending run', () => {
   ])('%s is looked at', (_name, run, jobs) => {
     expect(hasItsJob(run, jobs)).toBe(false);
   });
-});
-
-it.each([
-  ['flows:job', 'flows'],
-  ['job', undefined],
-  ['a:b:c', undefined],
-  [':job', undefined],
-  [null, undefined],
-])('%s names the namespace %s', (pid, namespace) => {
-  expect(namespaceOf(pid)).toBe(namespace);
 });

@@ -26,12 +26,13 @@ import { presentClaim } from '../claim/present-claim.ts';
 import { restoring, undoneState } from '../claim/reopened.ts';
 import { isAtWorkOn } from '../decide/decide.ts';
 import { flowRunId, jobNameSuffix } from '../ids.ts';
+import { pidOf, readPid } from '../infrastructure-pid.ts';
 import type { KubernetesConnection } from '../k8s/connection.ts';
 import type { JobFact } from '../observe/facts.ts';
 import { type Namespaces, readAllJobs, readLiveJobs } from '../observe/live.ts';
 import { WORKER_LABEL } from '../submit/run-labels.ts';
 import type { World } from '../world.ts';
-import { hasItsJob, namespaceOf } from './known-job.ts';
+import { hasItsJob } from './known-job.ts';
 
 export interface RepairOptions {
   readonly api: PrefectApi;
@@ -97,7 +98,7 @@ async function* withoutKnownJob(
 ): AsyncGenerator<FlowRunRecord> {
   const unknown: { readonly run: FlowRunRecord; readonly namespace: string }[] = [];
   for (const run of runs) {
-    const namespace = namespaceOf(run.infrastructure_pid);
+    const namespace = readPid(run.infrastructure_pid)?.namespace;
     const jobs = namespace === undefined ? [] : knownJobs(run.id, namespace);
     if (namespace !== undefined && jobs === undefined) unknown.push({ run, namespace });
     else if (!hasItsJob(run, jobs ?? [])) yield run;
@@ -146,7 +147,7 @@ async function dueAgain(
   const job = jobs.find(({ name }) => name.endsWith(`-${jobNameSuffix(id, claim.claimId)}`));
   if (job !== undefined) {
     // Its maker was interrupted right before or after: without its pid the run could not be cancelled later.
-    const pid = `${job.namespace}:${job.name}`;
+    const pid = pidOf(job);
     if (run.infrastructure_pid !== pid) await updateFlowRun(api, run.id, { infrastructure_pid: pid }, signal);
     return undefined;
   }

@@ -21,6 +21,7 @@ import type { Claim } from '../claim/model.ts';
 import { untilAnswered } from '../claim/until-answered.ts';
 import type { WorkerConfig } from '../config/config.ts';
 import { isAtWorkOn } from '../decide/decide.ts';
+import { pidOf } from '../infrastructure-pid.ts';
 import { ClusterConfigError } from '../k8s/access.ts';
 import type { Clusters } from '../k8s/clusters.ts';
 import type { KubernetesConnection } from '../k8s/connection.ts';
@@ -187,7 +188,7 @@ async function announce(
     [WORKER_LABEL]: WORKER_VERSION,
     ...(job.cluster === undefined ? {} : { [CLUSTER_LABEL]: job.cluster.contextName }),
   };
-  const pid = `${job.namespace}:${job.name}`;
+  const pid = pidOf(job);
   const write = (request: () => Promise<void>) =>
     untilAnswered(request, world, signal).catch((error: unknown) => {
       if (signal.aborted) return;
