@@ -42,7 +42,7 @@ export interface Scene {
 /** Shorter than in production, so that what was interrupted is taken up again within the test. */
 const IMPATIENT = {
   SLIPWAY_WORKER_REPAIR_SECONDS: '10',
-  SLIPWAY_WORKER_ORPHAN_AFTER_SECONDS: '5',
+  SLIPWAY_WORKER_ORPHAN_AFTER_SECONDS: '12',
   PREFECT_API_REQUEST_TIMEOUT: '10',
 };
 

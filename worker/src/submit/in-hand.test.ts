@@ -2,6 +2,7 @@ import { openPrefectApi, type PrefectApi } from '@slipway/prefect/client';
 import { readSettings } from '@slipway/prefect/settings';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { DueRun, NotClaimed } from '../claim/model.ts';
+import type { WorkerConfig } from '../config/config.ts';
 import { claimId, flowRunId, scheduledStateId } from '../ids.ts';
 import { openMetrics } from '../ops/metrics.ts';
 import { serve, type TestServer } from '../testing/server.ts';
@@ -12,9 +13,10 @@ import type { StartServices } from './start.ts';
 const DUE: DueRun = {
   id: flowRunId('run'),
   scheduledState: scheduledStateId('scheduled'),
-  polledAt: 5,
+  polledAt: testWorld().clock.now(),
   run: { id: 'run', name: 'busy-bee', flow_id: 'flow', tags: [], parameters: {}, run_count: 0, total_run_time: 0 },
 };
+const ORPHAN_AFTER_MS = 30_000;
 const STOPPING: NotClaimed = { won: false, why: 'stopping', reason: 'the worker stops' };
 
 describe('a run in hand when the worker has to stop', () => {
@@ -41,7 +43,10 @@ describe('a run in hand when the worker has to stop', () => {
       windows: () => ({ prefect: 32, kubernetes: 32 }),
     });
     // Only these are reached before a claim is won.
-    const services = { api, metrics, world: testWorld() } as Partial<StartServices> as StartServices;
+    const config = {
+      repair: { orphanAfterMs: ORPHAN_AFTER_MS, intervalMs: 1 },
+    } as Partial<WorkerConfig> as WorkerConfig;
+    const services = { api, metrics, config, world: testWorld() } as Partial<StartServices> as StartServices;
     const { signal } = new AbortController();
     await workOnRun(due, async () => STOPPING, services, { stop: signal, cut: signal });
     return server.seen.filter(({ path }) => path.endsWith('/set_state')).map(({ path }) => path);
@@ -49,6 +54,15 @@ describe('a run in hand when the worker has to stop', () => {
 
   it('is handed back when this worker claimed it', async () => {
     expect(await statesProposedFor(DUE)).toEqual(['/flow_runs/run/set_state']);
+  });
+
+  it.each([
+    ['is handed back long before a sweep would take it up', 7_501, 1],
+    ['stays Pending when a sweep may have it before it is back', 7_500, 0],
+    ['stays Pending when a sweep may have it already', 0, 0],
+  ])('%s', async (_about, leftMs, proposals) => {
+    const polledAt = DUE.polledAt - ORPHAN_AFTER_MS + leftMs;
+    expect(await statesProposedFor({ ...DUE, polledAt })).toHaveLength(proposals);
   });
 
   it('stays Pending when it was taken up: another replica may have made its Job by now', async () => {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFlowRunStates, setFlowRunState } from '@slipway/prefect/client';
 import type { Claim, DueRun, NotClaimed } from '../claim/model.ts';
 import { untilAnswered } from '../claim/until-answered.ts';
+import { CLOCKS_MS } from '../decide/decide.ts';
 import { type StartServices, startRun } from './start.ts';
 import type { Stopping } from './submit.ts';
 
@@ -11,9 +12,8 @@ export const HAND_BACK_MS = 2_500;
 /**
  * The whole work on one run in hand, from the claim to its Job. What goes wrong with it is said and ends here. When the
  * worker has to stop before the Job can exist, the run is handed back as Scheduled; a run whose Job may exist stays
- * Pending, and the repair sweep, here or on another replica, finishes it under the Job's name. So does a run that the
- * sweep took up: another replica's sweep may have it in hand too and have made its Job, and under a new Scheduled state
- * it would get a second one.
+ * Pending, and the repair sweep, here or on another replica, finishes it under the Job's name. So does a run that a sweep
+ * has taken up or may take up by now: another replica may have made its Job, and claimed anew it would get a second one.
  *
  * @param obtain claims the run, or takes it up again.
  * @returns never rejects.
@@ -47,11 +47,29 @@ export async function workOnRun(
 }
 
 /**
+ * Whether a claim is this worker's alone until it is handed back: sweeps leave a Pending run alone for a while, by the
+ * time at which the server made it Pending, which is after its poll. Servers' and replicas' clocks differ.
+ */
+function isOursAlone(due: DueRun, { config, world }: Pick<StartServices, 'config' | 'world'>): boolean {
+  const heldMs = world.clock.now() - due.polledAt;
+  return due.interrupted === undefined && heldMs + HAND_BACK_MS + CLOCKS_MS < config.repair.orphanAfterMs;
+}
+
+/**
  * Puts a run that was claimed and not submitted back, for another worker to take. Whether a proposal whose answer was
  * lost has been accepted is looked up before it is repeated: by then another worker may have the run, or have ended it.
  */
-async function handBack(due: DueRun, { api, world }: StartServices): Promise<void> {
-  if (due.interrupted !== undefined) return;
+async function handBack(due: DueRun, services: StartServices): Promise<void> {
+  const { api, world } = services;
+  if (!isOursAlone(due, services)) {
+    world.log.info(
+      `Flow run ${due.run.name} stays Pending: the repair sweep of another worker, or of the next, has it`,
+      {
+        flowRun: due.id,
+      },
+    );
+    return;
+  }
   const transitionId = randomUUID();
   const proposal = {
     type: 'SCHEDULED',
