@@ -144,10 +144,10 @@ describe('bad input', () => {
   it('that is an unknown work pool names it, at its line', async () => {
     const edit = async (project: GitProject) => {
       const yaml = await project.read('prefect.yaml');
-      return { 'prefect.yaml': yaml.replace(/(work_pool: &kubernetes\n {4}name: ).*/, '$1nowhere') };
+      return { 'prefect.yaml': yaml.replace(/(work_pool: &kubernetes\n {4}name: ).*/, '$1no-such-pool') };
     };
     const error = await refuse({ edit });
-    expect(error.message).toContain('nowhere');
+    expect(error.message).toContain('no-such-pool');
     expect(error.properties.file).toBe('prefect.yaml');
   });
 

@@ -134,7 +134,8 @@ describe('the worker', () => {
   });
 
   it('tells the last lines of a run that crashed before its flow could say why', async () => {
-    const say = 'sh -c "for line in 1 2 3 4 5; do echo line $line; done; echo no such bucket >&2; exit 3"';
+    // One stream: of two, nobody knows which the container's log has first.
+    const say = 'sh -c "exec 2>&1; for line in 1 2 3 4 5; do echo line $line; done; echo no such bucket >&2; exit 3"';
     const [id = ''] = await runs('last-lines', 1, { command: say });
     worker('last-lines', { PREFECT_INTEGRATIONS_KUBERNETES_OBSERVER_FORWARD_CRASHED_RUN_LOGS_TAIL_LINES: '3' });
     await ended([id]);
