@@ -4,6 +4,7 @@ import type { PartGroup } from '../rig/plan.ts';
 import { startRig } from '../rig/rig.ts';
 import { OptionError } from './option-error.ts';
 import { benchWorker } from './worker.ts';
+import { serverPids } from './worker-place.ts';
 import type { Side } from './worker-side.ts';
 import { callsTable, workerTable } from './worker-table.ts';
 
@@ -50,7 +51,8 @@ export async function workerCommand(args: readonly string[], signal: AbortSignal
   const rig = await startRig({ log: console.log, signal, parts });
   try {
     const { prefectApiUrl, kubernetesApiUrl, kubeconfigPath, prefectEnvironment, dir: folder } = rig;
-    const servers = { prefectApiUrl, kubernetesApiUrl, kubeconfigPath, prefectEnvironment, folder };
+    const pids = serverPids(rig.parts);
+    const servers = { prefectApiUrl, kubernetesApiUrl, kubeconfigPath, prefectEnvironment, folder, pids };
     const figures = await benchWorker(options, servers, console.log, signal);
     return `${workerTable(figures)}\n\n${callsTable(figures)}`;
   } finally {

@@ -9,11 +9,26 @@ import { type DuePool, makeDuePool } from '../chaos/due-runs.ts';
 import { makeCertificates } from '../clouds/certificates.ts';
 import { openRigPrefect, soon } from '../e2e/prefect.ts';
 import { type Cluster, openCluster, unlessGone, until } from '../journey/cluster.ts';
+import type { Rig } from '../rig/rig-description.ts';
 import { type CountingProxy, type Passing, startCountingProxy } from './counting-proxy.ts';
 import { cpuSeconds } from './process-cost.ts';
 import { kubernetesKind, prefectKind } from './request-kinds.ts';
 import { WorkerMoments } from './worker-moments.ts';
 import { type RunningWorker, type Side, startSide } from './worker-side.ts';
+
+/** Of the Prefect server, and of its database when that is a process of its own. */
+export interface ServerPids {
+  readonly prefect: number;
+  readonly database: number | undefined;
+}
+
+/** @throws Error when the rig has no Prefect server. */
+export function serverPids(parts: Rig['parts']): ServerPids {
+  const pidOf = (name: string) => parts.find((part) => part.name === name)?.pid;
+  const prefect = pidOf('prefect-server');
+  if (prefect === undefined) throw new Error('the rig has no part named prefect-server');
+  return { prefect, database: pidOf('postgresql') };
+}
 
 /** The real servers, and the real Prefect to compare with. */
 export interface BenchServers {
@@ -23,6 +38,7 @@ export interface BenchServers {
   readonly kubeconfigPath: string;
   /** An environment with the locked Prefect: programs are in its `bin`. */
   readonly prefectEnvironment: string;
+  readonly pids: ServerPids;
   /** Where files may be written. */
   readonly folder: string;
 }
@@ -34,6 +50,7 @@ export interface WatchedWorker {
 
 export interface WorkerPlace {
   readonly namespace: string;
+  readonly pids: ServerPids;
   readonly pool: DuePool;
   readonly cluster: Cluster;
   readonly prefect: CountingProxy;
@@ -75,6 +92,7 @@ export async function openWorkerPlace(side: Side, name: string, servers: BenchSe
   };
   return {
     namespace: name,
+    pids: servers.pids,
     pool,
     cluster,
     prefect,

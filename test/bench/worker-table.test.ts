@@ -21,6 +21,7 @@ const side = (times: number): SideFigures => ({
     lastJobSeconds: 2 * times,
     cpuSeconds: 0.08 * times,
     peakMegabytes: 60 * times,
+    servers: { prefect: { cpuSeconds: 0.2 * times, processors: 0.9 }, database: undefined },
     prefect: { ...TRAFFIC, requests: 30 * times },
     kubernetes: TRAFFIC,
   },
@@ -35,13 +36,15 @@ describe('the table of the worker bench', () => {
     const text = workerTable({ python: side(4), slipway: side(1) });
     expect(row(text, 'start → first poll, s')).toMatch(/1\.60 +0\.40 +4\.0 +≤ 1 +met$/);
     expect(row(text, 'runs a second')).toMatch(/1\.3 +5\.0 +4\.0$/);
+    expect(row(text, 'Prefect server: CPU a run, ms')).toMatch(/80\.0 +20\.0 +4\.0$/);
+    expect(row(text, '… processors kept busy')).toMatch(/0\.90 +0\.90 +1\.0$/);
     expect(row(text, 'start → all Jobs, s')).toMatch(/10\.00 +2\.50 +4\.0 +≥ 5× less +MISSED$/);
   });
 
   it('leaves out what was not measured', () => {
     const text = workerTable({ slipway: { ...side(1), latencySeconds: [] } });
     expect(row(text, 'start → first poll, s')).toMatch(/, s +0\.40 +≤ 1 +met$/);
-    expect(row(text, 'ad-hoc run → Job, p50, s')).toMatch(/, s +≤ 0\.3$/);
+    expect(text).not.toMatch(/ad-hoc|PostgreSQL|watched/);
     expect(text).not.toContain('NaN');
   });
 

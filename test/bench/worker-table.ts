@@ -31,7 +31,7 @@ const perRun = (of: (burst: SideFigures['burst']) => number) => (figures: SideFi
   of(figures.burst) / figures.burst.runs;
 
 /** @param runs how many runs were due in the burst. @param pods how many pods were watched. */
-function rows(runs: number, pods: number | undefined): Row[] {
+function rows(runs: number, pods: number): Row[] {
   return [
     { what: 'start → first poll, s', read: (side) => median(walls(side)), digits: 2, target: atMost(1) },
     { what: 'start → first poll, CPU s', read: (side) => median(cpus(side)), digits: 2, target: atMost(0.5) },
@@ -73,6 +73,17 @@ function rows(runs: number, pods: number | undefined): Row[] {
       digits: 1,
       target: atMost(10),
     },
+    {
+      what: 'Prefect server: CPU a run, ms',
+      read: perRun(({ servers }) => servers.prefect.cpuSeconds * 1000),
+      digits: 1,
+    },
+    { what: '… processors kept busy', read: ({ burst }) => burst.servers.prefect.processors, digits: 2, isMore: true },
+    {
+      what: 'PostgreSQL: CPU a run, ms',
+      read: ({ burst }) => burst.servers.database && (burst.servers.database.cpuSeconds * 1000) / burst.runs,
+      digits: 1,
+    },
     { what: 'memory, most, MB', read: (side) => side.burst.peakMegabytes, digits: 0 },
     { what: 'Prefect requests a run', read: perRun((of) => of.prefect.requests), digits: 2, target: atMost(4) },
     { what: '… answered 503', read: perRun((of) => of.prefect.busy), digits: 2 },
@@ -94,16 +105,12 @@ function rows(runs: number, pods: number | undefined): Row[] {
       read: perRun(({ prefect, kubernetes }) => (prefect.bytes + kubernetes.bytes) / 1000),
       digits: 1,
     },
-    ...(pods === undefined
-      ? []
-      : [
-          {
-            what: `memory with ${pods} watched pods, MB`,
-            read: (side: SideFigures) => side.watched?.memoryMegabytes,
-            digits: 0,
-            target: atMost(180),
-          },
-        ]),
+    {
+      what: `memory with ${pods} watched pods, MB`,
+      read: ({ watched }) => watched?.memoryMegabytes,
+      digits: 0,
+      target: atMost(180),
+    },
   ];
 }
 
@@ -125,15 +132,16 @@ export function percentile(values: readonly number[], share: number): number {
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
 }
 
-/** Every figure of both workers, how many times better ours is, and the targets. */
+/** Every figure that was measured of the workers, how many times better ours is, and the targets. */
 export function workerTable({ python, slipway }: WorkerFigures): string {
   const { burst, watched } = slipway ?? python ?? { burst: undefined, watched: undefined };
-  const lines = rows(burst?.runs ?? 0, watched?.pods).map(({ what, read, digits, isMore, target }) => {
+  const lines = rows(burst?.runs ?? 0, watched?.pods ?? 0).flatMap(({ what, read, digits, isMore, target }) => {
     const [theirs, ours] = [python, slipway].map((side) => (side === undefined ? undefined : read(side)));
+    if (theirs === undefined && ours === undefined) return [];
     const shown = (value: number | undefined) => (value === undefined ? '' : value.toFixed(digits));
     const ratio = timesBetter(theirs, ours, isMore);
     const met = target === undefined || ours === undefined ? '' : target.isMet(ours, theirs) ? 'met' : 'MISSED';
-    return [what, shown(theirs), shown(ours), ratio, target?.text ?? '', met];
+    return [[what, shown(theirs), shown(ours), ratio, target?.text ?? '', met]];
   });
   return aligned([['', 'python', 'slipway', '×', 'target', ''], ...lines]);
 }

@@ -9,6 +9,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Traffic } from './counting-proxy.ts';
 import { load } from './measure.ts';
 import { cpuSeconds, exactCpuSeconds, memoryMegabytes } from './process-cost.ts';
+import { type ServerLoad, watchLoad } from './server-load.ts';
 import { type BenchServers, openWorkerPlace, type WatchedWorker, type WorkerPlace } from './worker-place.ts';
 import { makePods } from './worker-pods.ts';
 import type { Side } from './worker-side.ts';
@@ -54,6 +55,8 @@ export interface SideFigures {
     /** From the first poll until no more work was done. */
     readonly cpuSeconds: number;
     readonly peakMegabytes: number;
+    /** Of the Prefect server and of its database, from the first poll until the last Job; SQLite is a part of the server. */
+    readonly servers: { readonly prefect: ServerLoad; readonly database: ServerLoad | undefined };
     readonly prefect: Traffic;
     readonly kubernetes: Traffic;
   };
@@ -181,14 +184,18 @@ async function measureBurst(
   const { process, moments } = await place.start();
   const { wallSeconds, cpuSeconds: untilPoll } = await firstPoll({ process, moments }, signal);
   const polledAt = moments.firstPoll?.at ?? 0;
+  const load = watchLoad(place.pids.prefect);
+  const databaseLoad = place.pids.database === undefined ? undefined : watchLoad(place.pids.database);
   const lastDoneAt = () => Math.max(moments.workedAt, moments.jobs.at(-1) ?? 0, polledAt);
   const over = () => {
     const quietMs = performance.now() - lastDoneAt();
     return quietMs > (moments.jobs.length >= runs ? QUIET_MS : ONE_JOB_MS);
   };
-  for (let told = 0; !over(); ) {
+  for (let told = 0, seen = 0; !over(); ) {
     if (process.hasEnded()) throw new Error(`the worker has ended: ${process.log().slice(-2_000)}`);
     await wait(200, undefined, { signal });
+    if (moments.jobs.length > seen) for (const watched of [load, databaseLoad]) watched?.note();
+    seen = moments.jobs.length;
     if (moments.jobs.length < told + runs / 5) continue;
     told = moments.jobs.length;
     tell(`${told} of ${runs} Jobs after ${((performance.now() - polledAt) / 1000).toFixed(1)} s`);
@@ -206,6 +213,7 @@ async function measureBurst(
     lastJobSeconds: sincePoll(moments.jobs.at(-1)),
     cpuSeconds: used,
     peakMegabytes: peak,
+    servers: { prefect: load.load(), database: databaseLoad?.load() },
     prefect,
     kubernetes,
   };

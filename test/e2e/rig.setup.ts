@@ -6,6 +6,7 @@ import type { Rig } from '../rig/rig-description.ts';
 /** The addresses of the rig, as far as tests use them: what can be handed to another process. */
 export type RigAddresses = Pick<
   Rig,
+  | 'parts'
   | 'prefectApiUrl'
   | 'prefectEnvironment'
   | 'registry'
@@ -31,6 +32,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   process.once('SIGTERM', stopOnSignal);
   const rig = await startRig({ log: (line) => console.log(line), signal: stopping.signal });
   const {
+    parts,
     prefectApiUrl,
     prefectEnvironment,
     registry,
@@ -41,6 +43,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     env,
   } = rig;
   project.provide('rig', {
+    parts,
     prefectApiUrl,
     prefectEnvironment,
     registry,

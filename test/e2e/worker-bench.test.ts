@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { benchWorker } from '../bench/worker.ts';
+import { serverPids } from '../bench/worker-place.ts';
 import { callsTable, workerTable } from '../bench/worker-table.ts';
 
 describe('the bench of the worker', () => {
-  const { prefectApiUrl, kubeconfigPath, kubernetesPort, prefectEnvironment } = inject('rig');
+  const { parts, prefectApiUrl, kubeconfigPath, kubernetesPort, prefectEnvironment } = inject('rig');
   let folder: string;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'slipway-bench-'));
@@ -15,7 +16,14 @@ describe('the bench of the worker', () => {
 
   it('measures both workers on the same servers, and has a figure for everything', async () => {
     const kubernetesApiUrl = `https://127.0.0.1:${kubernetesPort}`;
-    const servers = { prefectApiUrl, kubernetesApiUrl, kubeconfigPath, prefectEnvironment, folder };
+    const servers = {
+      prefectApiUrl,
+      kubernetesApiUrl,
+      kubeconfigPath,
+      prefectEnvironment,
+      folder,
+      pids: serverPids(parts),
+    };
     const options = { runs: 3, latency: 1, idleSeconds: 2, starts: 0, pods: 5, sides: ['python', 'slipway'] } as const;
     const figures = await benchWorker(options, servers, console.log, AbortSignal.timeout(400_000));
     const table = workerTable(figures);

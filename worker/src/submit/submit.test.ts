@@ -112,15 +112,33 @@ describe('a Job that the cluster refuses', () => {
   it('for want of room, is tried as often as configured', async () => {
     const { made, calls, world } = await submit([status(403, 'Forbidden', 'exceeded quota: q')]);
     expect(made.kind).toBe('refused');
-    expect(calls).toHaveLength(3);
+    expect(calls).toEqual(['POST', 'POST', 'POST', 'GET']);
     expect(world.slept).toEqual([2_500, 2_500]);
   });
 
   it('for a fault of its own, is tried for about a minute', async () => {
     const { made, calls, world } = await submit([status(500, 'InternalError', 'etcdserver: leader changed')]);
     expect(made.kind).toBe('refused');
-    expect(calls).toHaveLength(8);
+    expect(calls.filter((method) => method === 'POST')).toHaveLength(8);
     expect(world.slept.reduce((sum, ms) => sum + ms)).toBeGreaterThan(30_000);
+  });
+});
+
+describe('a Job that the cluster refused and that is there', () => {
+  const there: Reply = { status: 200, json: jobObject({ run: 'run' }) };
+  it.each<[string, Reply, number]>([
+    ['another replica had room for', status(403, 'Forbidden', 'exceeded quota: q'), 3],
+    ['was made before the error', status(500, 'InternalError', 'etcdserver: leader changed'), 8],
+  ])('because it %s is adopted', async (_about, refusal, tries) => {
+    const { made } = await submit([...Array.from({ length: tries }, () => refusal), there]);
+    expect(made).toMatchObject({ kind: 'adopted', object: { metadata: { uid: 'u1' } } });
+  });
+
+  it('is no other run’s', async () => {
+    const refusal = status(403, 'Forbidden', 'exceeded quota: q');
+    const other: Reply = { status: 200, json: jobObject({ run: 'other' }) };
+    const { made } = await submit([refusal, refusal, refusal, other]);
+    expect(made).toMatchObject({ kind: 'refused', message: expect.stringContaining('belongs to something else') });
   });
 });
 

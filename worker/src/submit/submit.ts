@@ -4,7 +4,8 @@
  * Failure model. The answer to a create may be lost, and another replica, or this worker before a restart, may have
  * created the same Job: its name is derived from run and claim, so a second create is answered 409 and the Job
  * is adopted when its label names the same run. What passes (throttling, resets, a server that restarts) is tried again
- * under the same name until the worker has to stop. What the cluster refuses ends the run as Crashed. The Secrets that a
+ * under the same name until the worker has to stop. What the cluster refuses ends the run as
+ * Crashed, unless its Job is there all the same. The Secrets that a
  * Job refers to are made first, at every try: that costs nothing once they are there.
  */
 import { z } from 'zod';
@@ -80,7 +81,12 @@ export async function submitJob(
       } else {
         refusals += 1;
         const attempts = { never: 1, soon: policy.maxAttempts, long: LONG_ATTEMPTS }[failure.again];
-        if (refusals >= attempts) return { kind: 'refused', message: failure.message };
+        if (refusals >= attempts) {
+          // An error may be told of what was done, and a sweep of another replica may have had room in the meantime.
+          const isCertain = attempts === 1 && !mayExist;
+          const there = isCertain ? undefined : await adopt(job, kubernetes, cut);
+          return there ?? { kind: 'refused', message: failure.message };
+        }
         const [least, most] = policy.retryJitterMs;
         pauseMs =
           failure.again === 'long'
