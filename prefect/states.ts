@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** The types of states a flow run can be in; names are free text, decisions look at the type only. */
 export const StateType = z.enum([

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import openapiTypescript, { astToString, type OpenAPI3 } from 'openapi-typescript';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * Writes prefect/client/openapi.ts: types for what Slipway sends to the Prefect API, from the server's own document.

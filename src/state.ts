@@ -1,5 +1,5 @@
 import * as core from '@actions/core';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** What main leaves for post: things that must be undone also when main died. */
 export interface JobState {

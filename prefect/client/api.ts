@@ -1,5 +1,5 @@
 import createClient, { type Client } from 'openapi-fetch';
-import { z } from 'zod';
+import * as z from 'zod';
 import { isJsonObject, type JsonObject, parseJson, SpelledNumber } from '../json.ts';
 import type { PrefectSettings } from '../settings/index.ts';
 import { PrefectAnswerError, PrefectApiError } from './errors.ts';

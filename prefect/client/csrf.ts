@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { PrefectAnswerError } from './errors.ts';
 
 const Token = z.object({ token: z.string(), expiration: z.string() });

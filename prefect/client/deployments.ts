@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Json, JsonObject } from '../json.ts';
 import { answerOf, jsonObject, number, type PrefectApi, readPages, unlessMissing } from './api.ts';
 import type { components } from './openapi.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { JsonObject } from '../json.ts';
 import { inOrder, State, StateType } from '../states.ts';
 import { answerOf, jsonObject, number, type PrefectApi, readPages } from './api.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { answerOf, type PrefectApi, readPages } from './api.ts';
 
 export const FlowRecord = z.object({ id: z.string(), name: z.string(), tags: z.array(z.string()).default([]) });

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { answerOf, number, type PrefectApi, readPages } from './api.ts';
 import type { components } from './openapi.ts';
 

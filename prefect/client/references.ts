@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Json } from '../json.ts';
 import { answerOf, jsonObject, type PrefectApi, unlessMissing } from './api.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { SettingsError } from './values.ts';
 
 const SETTING = 'PREFECT_CLIENT_CUSTOM_HEADERS';

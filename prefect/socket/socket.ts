@@ -8,7 +8,7 @@
  */
 import { HttpsProxyAgent } from 'https-proxy-agent';
 import { type RawData, WebSocket } from 'ws';
-import { z } from 'zod';
+import * as z from 'zod';
 import { CONNECT_MS, certificateAuthorities } from '../client/dispatcher.ts';
 import { codeOf } from '../client/errors.ts';
 import { redirectTarget } from '../client/redirect.ts';

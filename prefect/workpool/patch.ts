@@ -1,5 +1,5 @@
 import jsonpatch from 'fast-json-patch';
-import { z } from 'zod';
+import * as z from 'zod';
 import { isJsonObject, type Json, type JsonObject, SpelledNumber } from '../json.ts';
 
 const pointer = z.string({ error: 'must be a text such as /job_configuration/job_manifest/spec' });

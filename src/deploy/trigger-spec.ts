@@ -1,5 +1,5 @@
 import { type Json, type JsonObject, SpelledNumber } from '@slipway/prefect/json';
-import { z } from 'zod';
+import * as z from 'zod';
 import {
   asSeconds,
   bool,

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { type JsonObject, parseJson, sameJson } from '@slipway/prefect/json';
 import { describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { readFlow } from '../flow/index.ts';
 import { memoryFiles } from '../flow/memory-files.ts';
 import type { Head, Revision } from '../source/model.ts';

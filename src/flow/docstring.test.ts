@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { cleandoc, parameterDescriptions } from './docstring.ts';
 
 const Case = z.object({ name: z.string(), docstring: z.string(), params: z.record(z.string(), z.string()) });

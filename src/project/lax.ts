@@ -1,5 +1,5 @@
 import { type Json, SpelledNumber } from '@slipway/prefect/json';
-import { z } from 'zod';
+import * as z from 'zod';
 import { formatDuration, inRange, parseDuration } from './duration.ts';
 import { YamlDate } from './nodes.ts';
 import { spellFloat } from './scalars.ts';

@@ -1,5 +1,5 @@
 import type { JsonObject } from '@slipway/prefect/json';
-import { z } from 'zod';
+import * as z from 'zod';
 import {
   anything,
   bool,

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { problemsOf } from '../problem.ts';
 import { defaultPull } from './default-pull.ts';
 import { imageDirectory } from './image-directory.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { Problem } from '../problem.ts';
 import type { Log } from '../world.ts';
 import { type Challenge, parseChallenge } from './challenge.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { Problem } from '../problem.ts';
 import type { ProviderWorld } from './provider.ts';
 import type { RegistryHost } from './registry-host.ts';

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { dockerEnvironment } from '../docker-environment.ts';
 import { Problem } from '../problem.ts';
 import type { Exec, Files } from '../world.ts';

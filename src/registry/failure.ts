@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { Problem } from '../problem.ts';
 import type { Credentials } from './model.ts';
 import { explainMissingRepository, explainPushRefusal, signInRemedy } from './push-refusal.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { Problem } from '../problem.ts';
 import type { Files } from '../world.ts';
 import type { RunEvent } from './model.ts';

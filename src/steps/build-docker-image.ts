@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { findDependencies } from '../image/dockerfile/dependencies.ts';
 import { generatedDockerfile } from '../image/dockerfile/generate.ts';
 import { ignoreFor } from '../image/dockerfile/ignore.ts';

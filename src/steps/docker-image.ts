@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from '@slipway/prefect/json';
 import { pythonStr } from '@slipway/prefect/template';
-import { z } from 'zod';
+import * as z from 'zod';
 import { foreseenImage } from '../image/foreseen.ts';
 import { imageKey } from '../image/key.ts';
 import type { ImagePlan } from '../image/model.ts';

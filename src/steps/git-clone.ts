@@ -1,5 +1,5 @@
 import { resolve, sep } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { ExecTimeout } from '../world.ts';
 import { cloneDirectory } from './clone-directory.ts';
 import { type CloneFailure, cloneFailure } from './clone-failure.ts';

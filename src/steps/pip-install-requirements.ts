@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { findPython } from './find-python.ts';
 import { KNOWN_AT_DEPLOY } from './foresight.ts';
 import type { StepFunction } from './model.ts';

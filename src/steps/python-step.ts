@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject, parseJson } from '@slipway/prefect/json';
-import { z } from 'zod';
+import * as z from 'zod';
 import { ExecTimeout } from '../world.ts';
 import { findPython } from './find-python.ts';
 import { foreseenOutputs } from './foreseen-outputs.ts';

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { JsonObject } from '@slipway/prefect/json';
-import { z } from 'zod';
+import * as z from 'zod';
 import { isUnknown, KNOWN_AT_DEPLOY } from './foresight.ts';
 import type { StepFunction, StepResult, StepRun } from './model.ts';
 import { planGitEnvironment, readOnlyGit } from './read-only-git.ts';

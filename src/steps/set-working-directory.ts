@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { isUnknown } from './foresight.ts';
 import type { StepFunction } from './model.ts';
 import { checkDirectory } from './run-process.ts';

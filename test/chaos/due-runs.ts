@@ -1,7 +1,7 @@
 import { createDeployment, createFlow, createWorkPool, type PrefectApi, readFlowRuns } from '@slipway/prefect/client';
 import type { Json } from '@slipway/prefect/json';
 import { customizeTemplate, defaultKubernetesTemplate } from '@slipway/prefect/workpool';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { RunAccount } from './accounts.ts';
 
 /** A Job that is suspended never gets a pod: the cluster keeps it as it was created. */

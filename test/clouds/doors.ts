@@ -2,7 +2,7 @@ import { createSocket } from 'node:dgram';
 import { readFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { answerQuery } from './dns.ts';
 
 /** One way out of the enclosure: what connects to an address inside is joined with a Unix socket outside. */

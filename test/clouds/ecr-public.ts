@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type AwsSts, awsError, type Caller } from './aws-sts.ts';
 import { type BearerRegistry, startBearerRegistry } from './bearer-registry.ts';
 import { type Cloud, type CloudAnswer, json, notFound, registryError } from './cloud.ts';

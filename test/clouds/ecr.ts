@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { ACCOUNT, type AwsSts, awsError, type Caller } from './aws-sts.ts';
 import {
   basicOf,

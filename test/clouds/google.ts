@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type BearerRegistry, startBearerRegistry } from './bearer-registry.ts';
 import { bearerOf, type Cloud, type CloudAnswer, type CloudRequest, json, notFound, registryError } from './cloud.ts';
 import type { GitHub } from './github.ts';

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { createImageBuilder } from '../../src/image/builder.ts';
 import { somePlan } from '../../src/image/testing-plan.ts';
 import { someRegistryInputs } from '../../src/inputs/testing-registry.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type PrefectApi, readDeploymentByName } from '@slipway/prefect/client';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type GitProject, makeGitProject } from '../journey/git-project.ts';
 import { pullRequestEvent, runStep, type StepRequest } from '../journey/runner.ts';
 import { openRigPrefect, soon } from './prefect.ts';

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { createImageBuilder } from '../../src/image/builder.ts';
 import { ignoreFor } from '../../src/image/dockerfile/ignore.ts';
 import { withOciLabels } from '../../src/image/labels.ts';

@@ -2,7 +2,7 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { makeGitProject } from '../journey/git-project.ts';
 import { runStep, type StepResult } from '../journey/runner.ts';
 import { type FaultProxy, type SeenRequest, startFaultProxy } from './fault-proxy.ts';

@@ -6,7 +6,7 @@ import { createDeployment, createFlow, createFlowRun, type PrefectApi, readWorkP
 import { defaultKubernetesTemplate } from '@slipway/prefect/workpool';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Cluster, NAMESPACE, openCluster, unlessGone, until } from '../journey/cluster.ts';
 import { openRecordingProxy } from '../journey/recording-proxy.ts';
 import { openRigPrefect, soon } from './prefect.ts';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { text as readAll } from 'node:stream/consumers';
 import { type Json, parseJson, sameJson } from '@slipway/prefect/json';
-import { z } from 'zod';
+import * as z from 'zod';
 import { installPrefect, installUv } from '../rig/builds/prefect-environment.ts';
 import type { Log } from '../rig/progress.ts';
 import type { Outcome } from './outcome.ts';

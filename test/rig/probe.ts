@@ -1,7 +1,7 @@
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { connect } from 'node:net';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** How a part is asked whether it is well: an HTTP address that answers 200, over TCP or a Unix socket, or a socket that takes connections. */
 export const Probe = z.discriminatedUnion('kind', [

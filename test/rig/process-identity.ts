@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * Which process is meant. A pid alone is reused by the kernel; with the time it started it is not, so whoever ends a

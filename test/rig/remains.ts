@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { pidsInNamespace } from './process-identity.ts';
 import type { Rig } from './rig-description.ts';
 import { mountsUnder, readRecord, recordFile } from './rig-record.ts';

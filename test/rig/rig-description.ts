@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parse as parseYaml } from 'yaml';
-import { z } from 'zod';
+import * as z from 'zod';
 import { mountLayers } from './images/push.ts';
 import { Addresses, PartStatus, SeededImage } from './plan.ts';
 import { RigError } from './rig-error.ts';

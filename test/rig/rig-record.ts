@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { cacheRoot } from './cache.ts';
 import { isRunning, ProcessIdentity } from './process-identity.ts';
 import type { Log } from './progress.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { PartGroup } from './plan.ts';
 import { startRig } from './rig.ts';
 import { removeUpState, writeUpState } from './up-state.ts';

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { cacheRoot } from './cache.ts';
 import { identify, isRunning, ProcessIdentity } from './process-identity.ts';
 import { asRig, type Rig, RigDescription } from './rig-description.ts';

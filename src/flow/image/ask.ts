@@ -1,5 +1,5 @@
 import { type JsonObject, parseJson } from '@slipway/prefect/json';
-import { z } from 'zod';
+import * as z from 'zod';
 import { dockerEnvironment } from '../../docker-environment.ts';
 import { ExecTimeout, type World } from '../../world.ts';
 import { fetchImage, runPython, type SignIn } from './container.ts';

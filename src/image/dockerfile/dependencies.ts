@@ -1,5 +1,5 @@
 import { parse, TomlError } from 'smol-toml';
-import { z } from 'zod';
+import * as z from 'zod';
 import { Problem } from '../../problem.ts';
 import type { Files } from '../../world.ts';
 

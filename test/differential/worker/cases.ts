@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { isJsonObject, type Json, type JsonObject, parseJson } from '@slipway/prefect/json';
-import { z } from 'zod';
+import * as z from 'zod';
 import { PREFECT_REQUIREMENTS } from '../../rig/builds/prefect-environment.ts';
 
 const json = z.custom<Json>((value) => value !== undefined);

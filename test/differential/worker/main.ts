@@ -12,7 +12,7 @@ import { delimiter, dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { parseJson } from '@slipway/prefect/json';
-import { z } from 'zod';
+import * as z from 'zod';
 import { installPrefect, installUv } from '../../rig/builds/prefect-environment.ts';
 import { Answer, CASES_TEXT, GENERATOR_FILE, GOLDENS_FILE, goldenKey } from './cases.ts';
 import { changedLines, type Difference, judge, randomCases } from './random.ts';

@@ -4,7 +4,7 @@
  */
 import { WorkPoolRecord } from '@slipway/prefect/client';
 import { isJsonObject, type JsonObject, parseJson } from '@slipway/prefect/json';
-import { z } from 'zod';
+import * as z from 'zod';
 import { uuid7 } from '../ids.ts';
 
 export const CHANNEL_VERSION = 'work_pool_worker_channel.v1';

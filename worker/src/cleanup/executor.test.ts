@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type CleanupMessage, readFrame } from '../channel/frames.ts';
 import { cleanupFrame, resultFrame } from '../testing/frames.ts';
 import { manualClock } from '../testing/manual-clock.ts';

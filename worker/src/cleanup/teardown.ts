@@ -15,7 +15,7 @@ import {
 import { isJsonObject } from '@slipway/prefect/json';
 import { resolveReferences, TemplateError } from '@slipway/prefect/template';
 import { renderJobConfiguration } from '@slipway/prefect/workpool';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { CleanupMessage } from '../channel/frames.ts';
 import { type JobPlace, readPid } from '../infrastructure-pid.ts';
 import { deleteJob, readObject } from '../k8s/api.ts';

@@ -11,7 +11,7 @@ import {
 import { isJsonObject } from '@slipway/prefect/json';
 import { SettingsError } from '@slipway/prefect/settings';
 import { renderJobConfiguration } from '@slipway/prefect/workpool';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { DoctorFlags } from '../config/command-line.ts';
 import { compileConfig, type WorkerConfig } from '../config/config.ts';
 import { ConfigError } from '../config/config-error.ts';

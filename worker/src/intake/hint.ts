@@ -1,5 +1,5 @@
 /** What an event of the Prefect server says about a run of the pool: pure. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** A run has become `ready` to be started, or is not to be started any more: `taken`. */
 export interface Hint {

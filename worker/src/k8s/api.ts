@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { KubernetesConnection } from './connection.ts';
 import { KubernetesApiError } from './errors.ts';
 

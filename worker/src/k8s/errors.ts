@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** The parts of a Kubernetes `Status` object that decide what to do (Kubernetes API conventions, "Response Status Kind"). */
 const Status = z.object({

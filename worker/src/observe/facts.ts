@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { FLOW_RUN_LABEL, WORK_POOL_LABEL } from '../render/labels.ts';
 
 /** What the worker knows of one Job: a few hundred bytes of what can be ten thousand. */

@@ -8,7 +8,7 @@
  * old, which `heardAt` tells to whoever asks about health. Nothing but the signal ends run(); an error that is no failure
  * of the other side is a defect and goes up.
  */
-import { ZodError } from 'zod';
+import * as z from 'zod';
 import { fullJitter } from '../backoff.ts';
 import { listPage, pathOf, type Resource } from '../k8s/api.ts';
 import type { KubernetesConnection } from '../k8s/connection.ts';
@@ -213,7 +213,7 @@ function endOf(error: unknown): WatchEnd {
   }
   if (error instanceof KubernetesUnreachableError) return { kind: 'failed', detail: error.message, retryAfterMs: 0 };
   // An answer that is not what the API gives: a proxy's page, an object without its metadata.
-  if (error instanceof ZodError || error instanceof SyntaxError) {
+  if (error instanceof z.ZodError || error instanceof SyntaxError) {
     return { kind: 'expired', detail: 'an answer that is no Kubernetes object', retryAfterMs: 0 };
   }
   throw error;

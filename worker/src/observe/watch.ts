@@ -1,5 +1,5 @@
 import { codeOf } from '@slipway/prefect/client';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { OpenAnswer } from '../k8s/connection.ts';
 
 /** One event of a watch, with the version to continue from. */

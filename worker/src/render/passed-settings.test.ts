@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { withSettingsFiles } from '@slipway/prefect/settings';
 import { describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { passedSettings } from './passed-settings.ts';
 
 const texts = z.record(z.string(), z.string());

@@ -1,6 +1,6 @@
 import { SpelledNumber } from '@slipway/prefect/json';
 import { pythonStr } from '@slipway/prefect/template';
-import { z } from 'zod';
+import * as z from 'zod';
 import table from './prefect-settings.json' with { type: 'json' };
 
 const Kind = z.enum(['bool', 'int', 'float', 'text', 'path', 'upper', 'list', 'json']);

@@ -4,7 +4,7 @@ import { isJsonObject, type Json, type JsonObject, parseJson } from '@slipway/pr
 import { resolveReferences } from '@slipway/prefect/template';
 import { defaultKubernetesTemplate, renderJobConfiguration } from '@slipway/prefect/workpool';
 import { describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { claimId, flowRunId, jobNameSuffix } from '../ids.ts';
 import { DEFAULT_IMAGE } from '../version.ts';
 import { type JobManifest, render } from './render.ts';

@@ -7,7 +7,7 @@
  * environment is there before the Job and belongs to it afterwards, so that Kubernetes deletes it with the Job; a Job
  * that will not be has it deleted. Where that fails it is left behind, and the log says which.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { createObject, pathOf, readObject } from '../k8s/api.ts';
 import type { KubernetesConnection } from '../k8s/connection.ts';
 import { KubernetesApiError } from '../k8s/errors.ts';

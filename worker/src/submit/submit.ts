@@ -8,7 +8,7 @@
  * Crashed, unless its Job is there all the same. The Secrets that a
  * Job refers to are made first, at every try: that costs nothing once they are there.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { fullJitter } from '../backoff.ts';
 import { createObject, readObject } from '../k8s/api.ts';
 import type { KubernetesConnection } from '../k8s/connection.ts';
