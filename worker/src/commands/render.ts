@@ -4,6 +4,7 @@ import { TemplateError } from '@slipway/prefect/template';
 import { JobVariablesError } from '@slipway/prefect/workpool';
 import type { RenderFlags, StartFlags } from '../config/command-line.ts';
 import { compileConfig } from '../config/config.ts';
+import { withLetters } from '../render/letters.ts';
 import { makeJob } from '../render/make-job.ts';
 import { originsOf, originText } from '../render/origins.ts';
 import type { JobManifest } from '../render/render.ts';
@@ -54,7 +55,8 @@ export async function renderCommand(flags: RenderFlags, world: CommandWorld): Pr
       return 1;
     }
     for (const note of notesOn(job, target.runExists)) world.complain(`Note: ${note}`);
-    const leaves = flags.origins ? originsOf(job, pool.base_job_template, context, settings) : [];
+    const findOrigins = () => originsOf(job, pool.base_job_template, context, settings);
+    const leaves = flags.origins ? await withLetters(findOrigins) : [];
     const origins = new Map(
       leaves.map((leaf) => [pointer(leaf.path), leaf.origins.map(originText).join(' + ')] as const),
     );

@@ -2,6 +2,7 @@ import { isJsonObject, type JsonObject } from '@slipway/prefect/json';
 import { type ReferenceReaders, resolveReferences } from '@slipway/prefect/template';
 import { renderJobConfiguration } from '@slipway/prefect/workpool';
 import type { ClaimId } from '../ids.ts';
+import { withLetters } from './letters.ts';
 import { type JobManifest, type RenderSettings, render } from './render.ts';
 import { RenderError } from './render-error.ts';
 import type { RunContext } from './run-context.ts';
@@ -35,5 +36,5 @@ export async function makeJob(
   });
   const configuration = await resolveReferences(templated, readers, { onSecret });
   if (!isJsonObject(configuration)) throw new RenderError('The work pool’s job_configuration is not a mapping.');
-  return render(configuration, context, claim, settings);
+  return await withLetters(() => render(configuration, context, claim, settings));
 }

@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { claimId, flowRunId, jobNameSuffix } from '../ids.ts';
 import { DEFAULT_IMAGE } from '../version.ts';
+import { withLetters } from './letters.ts';
 import { type JobManifest, render } from './render.ts';
 import type { SecretSettings } from './secrets.ts';
 
@@ -71,7 +72,7 @@ async function rendered(golden: Case, more: Partial<SecretSettings> = {}): Promi
     },
   );
   const context = { run, flow, deployment, pool: everything.pool, workerName: everything.worker };
-  return render(object.parse(configuration), context, state, { ...settings, ...more });
+  return await withLetters(() => render(object.parse(configuration), context, state, { ...settings, ...more }));
 }
 const everything = golden;
 

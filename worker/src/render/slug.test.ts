@@ -1,12 +1,15 @@
 import { readFileSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
+import { loadLetters } from './letters.ts';
 import { isLabelValue, slugLabelKey, slugLabelValue, slugName } from './slug.ts';
 
 const Golden = z.object({
   cases: z.array(z.object({ text: z.string(), name: z.string().nullable(), key: z.string(), value: z.string() })),
 });
 const { cases } = Golden.parse(JSON.parse(readFileSync(new URL('fixtures/slugs.json', import.meta.url), 'utf8')));
+
+beforeAll(loadLetters);
 
 describe('slugs are those of Prefect 3.8.8', () => {
   it.each(cases)('of $text', ({ text, name, key, value }) => {

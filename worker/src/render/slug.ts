@@ -1,10 +1,11 @@
-import { transliterate } from 'transliteration';
 import { HTML_ENTITIES } from './html-entities.ts';
+import { latin } from './letters.ts';
 
 /**
  * Names and labels as Prefect's Kubernetes worker writes them (contracts/worker.md §4.7, prefect_kubernetes/utilities.py).
  * What is not ASCII is transliterated; the tables for that are another library's than Python's, and a few rare
- * characters come out differently.
+ * characters come out differently. They are loaded when a name needs them (letters.ts): any of these functions may throw
+ * LettersNotLoaded.
  */
 
 /** A name for an object: lower case, at most 45 characters, undefined when nothing is left of it. */
@@ -56,7 +57,10 @@ const OTHERWISE: ReadonlyMap<string, string> = new Map(
 function toAscii(text: string): string {
   if (Buffer.byteLength(text) === text.length) return text;
   return Array.from(text, (character) => {
-    const letters = OTHERWISE.get(character) ?? transliterate(character);
+    if (character <= '~') return character;
+    // What is left of é and ü after their letters: no reason to load the tables.
+    if (/[\u0300-\u036f]/.test(character)) return '';
+    const letters = OTHERWISE.get(character) ?? latin(character);
     return /\p{Script=Han}/u.test(character) && letters !== '' ? `${letters} ` : letters;
   }).join('');
 }
