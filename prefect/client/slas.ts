@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { JsonObject } from '../json.ts';
 import { answerOf, type PrefectApi } from './api.ts';
+import { PlainRequest } from './plain-messages.ts';
 
 const Named = z.array(z.looseObject({ name: z.string() })).nullish();
 const SlaMerge = z.object({ created: Named, updated: Named, deleted: Named });
@@ -23,7 +24,7 @@ export async function applySlas(
   signal: AbortSignal,
 ): Promise<MergedSlas> {
   const response = await api.send(
-    new Request(`${api.settings.apiUrl}/slas/apply-resource-slas/${encodeURIComponent(resource)}`, {
+    new PlainRequest(`${api.settings.apiUrl}/slas/apply-resource-slas/${encodeURIComponent(resource)}`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(slas),

@@ -47,6 +47,7 @@ import { JobSecrets } from './submit/secrets.ts';
 import type { StartServices } from './submit/start.ts';
 import type { Stopping } from './submit/submit.ts';
 import { WORKER_VERSION } from './version.ts';
+import { Wakeup } from './wakeup.ts';
 import type { World } from './world.ts';
 
 export type WorkerState = 'INITIALIZED' | 'RUNNING' | 'DRAINING' | 'STOPPED' | 'FAILED';
@@ -100,6 +101,7 @@ export async function runWorker(config: WorkerConfig, world: World, drain: Abort
   const runLog = new RunLog(api, world);
   let observer: Observer | undefined;
   const liveJobs = () => (observer === undefined ? 0 : observer.store.liveJobs(pool.current.id));
+  const jobs = new Wakeup();
   const changed = () => slots.changed();
   const channel = openChannel({ config, api, clusters, pool, changed, product: PRODUCT, world });
   const room = () => {
@@ -141,7 +143,11 @@ export async function runWorker(config: WorkerConfig, world: World, drain: Abort
       const { imagePullGraceMs, labelFilters } = config.observe;
       const policy = { imagePullGraceMs };
       const crashLogs = { ...config.observe.crashLogs, secrets: config.prefect.secrets };
-      const options = { ...shared, namespaces, labelFilters, policy, crashLogs, metrics, jobsChanged: changed };
+      const jobsChanged = () => {
+        changed();
+        jobs.wake();
+      };
+      const options = { ...shared, namespaces, labelFilters, policy, crashLogs, metrics, jobsChanged };
       observer = new Observer(options);
       loops.add('observer', observer.run(ending.signal));
     }
@@ -152,7 +158,8 @@ export async function runWorker(config: WorkerConfig, world: World, drain: Abort
       const anyWaiting = () => observer?.store.anyWaiting() ?? false;
       const inHand = (id: string) => slots.has(id);
       const { pollMs } = config.cancel;
-      const options = { ...shared, pool: config.pool.name, namespaces: where, anyWaiting, inHand, pollMs };
+      const jobsChanged = (signal: AbortSignal) => jobs.next(signal);
+      const options = { ...shared, pool: config.pool.name, namespaces: where, anyWaiting, jobsChanged, inHand, pollMs };
       loops.add('cancellation', cancelRuns(options, ending.signal));
     }
     loops.add('run log', runLog.run(ending.signal));

@@ -23,6 +23,8 @@ export interface CancellerOptions {
   readonly namespaces: () => Namespaces;
   /** True while a Job waits for its pod to start: only then can a run be cancelled in time. */
   readonly anyWaiting: () => boolean;
+  /** Resolves when a Job has come or gone; never rejects. */
+  readonly jobsChanged: (signal: AbortSignal) => Promise<void>;
   /** Runs that are just being submitted are left until they are. */
   readonly inHand: (flowRunId: string) => boolean;
   /** How often is asked while nothing waits. */
@@ -50,7 +52,17 @@ export async function cancelRuns(options: CancellerOptions, signal: AbortSignal)
       }
     }
     await clock.sleep(WAITING_POLL_MS * (0.9 + 0.2 * random()), signal).catch(() => undefined);
+    if (!options.anyWaiting()) await quiet(askedAt + options.pollMs - clock.now(), options, signal);
   }
+}
+
+/** While nothing waits the loop sleeps: a worker that has nothing to do costs next to nothing. */
+async function quiet(ms: number, { jobsChanged, world }: CancellerOptions, signal: AbortSignal): Promise<void> {
+  if (ms <= 0 || signal.aborted) return;
+  const over = new AbortController();
+  const either = AbortSignal.any([signal, over.signal]);
+  await Promise.race([world.clock.sleep(ms, either).catch(() => undefined), jobsChanged(either)]);
+  over.abort('over');
 }
 
 async function cancelOnce(options: CancellerOptions, signal: AbortSignal): Promise<void> {

@@ -1,6 +1,6 @@
-import { createServer } from 'node:http';
 import type { Registry } from 'prom-client';
 import { ConfigError } from '../config/config-error.ts';
+import { createServer } from '../node-http.ts';
 import type { Log } from '../world.ts';
 
 /** What the health server asks the worker. */

@@ -1,6 +1,7 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { openPrefectApi, type PrefectApi } from '@slipway/prefect/client';
 import { readSettings } from '@slipway/prefect/settings';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type Reply, serve, type TestServer } from '../testing/server.ts';
 import { testWorld } from '../testing/world.ts';
 import { LEVEL, RunLog } from './run-log.ts';
@@ -55,6 +56,21 @@ describe('a run’s own log', () => {
     const told: { message: string; timestamp: string }[] = sent().flat();
     expect(told.toSorted((a, b) => (a.timestamp < b.timestamp ? -1 : 1)).map(({ message }) => message)).toEqual(lines);
     expect(new Set(told.map(({ timestamp }) => timestamp)).size).toBe(500);
+  });
+
+  it('is sent two seconds after its first line, and nothing wakes up before there is one', async () => {
+    const { log, sent, world } = await runLog([{ status: 201 }]);
+    const stop = new AbortController();
+    const running = log.run(stop.signal);
+    await turn();
+    expect(world.slept).toEqual([]);
+    log.tell('a', LEVEL.info, 'hello');
+    log.tell('a', LEVEL.info, 'world');
+    await vi.waitFor(() => expect(sent()).toHaveLength(1));
+    expect(world.slept).toEqual([2_000]);
+    expect(sent()[0]).toHaveLength(2);
+    stop.abort('over');
+    await running;
   });
 
   it('asks for nothing when there is nothing to say', async () => {

@@ -2,11 +2,12 @@
  * What the worker says in a run's own log, which its owner reads in Prefect.
  *
  * Failure model. Logs never hold up or fail a run: they wait in a bounded queue (the oldest are dropped, and counted) and
- * are sent every two seconds; what the server does not take in passing is sent again with the next lot, what it refuses
+ * are sent every two seconds while there are some; what the server does not take in passing is sent again with the next lot, what it refuses
  * is dropped. flush() sends what is left before the worker ends, within the time it is given.
  */
 import { createLogs, type NewLog, type PrefectApi } from '@slipway/prefect/client';
 import { isPassing } from '../claim/until-answered.ts';
+import { Wakeup } from '../wakeup.ts';
 import type { World } from '../world.ts';
 
 export const LEVEL = { info: 20, warning: 30, error: 40 } as const;
@@ -23,6 +24,7 @@ export class RunLog {
   readonly #world: World;
   #queue: NewLog[] = [];
   #dropped = 0;
+  readonly #told = new Wakeup();
 
   constructor(api: PrefectApi, world: World) {
     this.#api = api;
@@ -49,11 +51,13 @@ export class RunLog {
       this.#dropped += 1;
     }
     this.#queue.push(line);
+    this.#told.wake();
   }
 
-  /** Sends what is queued every two seconds until the signal is aborted. */
+  /** Sends what is queued two seconds after the first line of it, until the signal is aborted. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
+      if (this.#queue.length === 0) await this.#told.next(signal);
       await this.#world.clock.sleep(EVERY_MS, signal).catch(() => undefined);
       if (!signal.aborted) await this.flush(signal);
     }

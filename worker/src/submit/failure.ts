@@ -1,5 +1,5 @@
-import { STATUS_CODES } from 'node:http';
 import { KubernetesApiError, KubernetesUnreachableError } from '../k8s/errors.ts';
+import { STATUS_CODES } from '../node-http.ts';
 
 /** What becomes of a try to create a Job that did not succeed. */
 export type Failure =
