@@ -17,6 +17,7 @@ const ENDPOINTS: Readonly<Record<string, readonly string[]>> = {
   '/flow_runs/{id}': ['get', 'patch'],
   '/flow_runs/filter': ['post'],
   '/flow_runs/{id}/set_state': ['post'],
+  '/flow_runs/bulk_set_state': ['post'],
   '/flow_runs/{id}/labels': ['patch'],
   '/flow_run_states/': ['get'],
   '/deployments/': ['post'],

@@ -2,6 +2,7 @@ export { openPrefectApi, type PrefectApi, unlessMissing } from './api.ts';
 export * from './automations.ts';
 export * from './deployments.ts';
 export { codeOf, PrefectAnswerError, PrefectApiError, PrefectUnreachableError } from './errors.ts';
+export * from './flow-run-states.ts';
 export * from './flow-runs.ts';
 export * from './flows.ts';
 export * from './logs.ts';

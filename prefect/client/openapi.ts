@@ -127,6 +127,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/flow_runs/bulk_set_state": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Bulk Set Flow Run State
+         * @description Bulk set state for flow runs matching the specified filter criteria.
+         *
+         *     Returns the orchestration results for each flow run.
+         */
+        post: operations["bulk_set_flow_run_state_flow_runs_bulk_set_state_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/flow_runs/{id}/labels": {
         parameters: {
             query?: never;
@@ -1129,6 +1151,25 @@ export interface components {
              * @default false
              */
             is_protected?: boolean;
+        };
+        /** Body_bulk_set_flow_run_state_flow_runs_bulk_set_state_post */
+        Body_bulk_set_flow_run_state_flow_runs_bulk_set_state_post: {
+            /** @description Filter criteria for flow runs to update */
+            flow_runs?: components["schemas"]["FlowRunFilter"] | null;
+            /** @description The state to set */
+            state: components["schemas"]["StateCreate"];
+            /**
+             * Force
+             * @description If false, orchestration rules will be applied that may alter or prevent the state transition. If True, orchestration rules are not applied.
+             * @default false
+             */
+            force?: boolean;
+            /**
+             * Limit
+             * @description Maximum number of flow runs to update. Defaults to 50.
+             * @default 50
+             */
+            limit?: number;
         };
         /** Body_get_scheduled_flow_runs_work_pools__name__get_scheduled_flow_runs_post */
         Body_get_scheduled_flow_runs_work_pools__name__get_scheduled_flow_runs_post: {
@@ -2755,6 +2796,14 @@ export interface components {
             } | null;
         };
         /**
+         * FlowRunBulkSetStateResponse
+         * @description Response from bulk set state operation.
+         */
+        FlowRunBulkSetStateResponse: {
+            /** Results */
+            results?: components["schemas"]["FlowRunOrchestrationResult"][];
+        };
+        /**
          * FlowRunFilter
          * @description Filter flow runs. Only flow runs matching all criteria will be returned
          */
@@ -3126,6 +3175,21 @@ export interface components {
              * @description If true, only include flow runs without work queue names
              */
             is_null_?: boolean | null;
+        };
+        /**
+         * FlowRunOrchestrationResult
+         * @description Per-run result for bulk state operations.
+         */
+        FlowRunOrchestrationResult: {
+            /**
+             * Flow Run Id
+             * Format: uuid
+             */
+            flow_run_id: string;
+            status: components["schemas"]["SetStateStatus"];
+            state?: components["schemas"]["State"] | null;
+            /** Details */
+            details: components["schemas"]["StateAcceptDetails"] | components["schemas"]["StateWaitDetails"] | components["schemas"]["StateRejectDetails"] | components["schemas"]["StateAbortDetails"];
         };
         /**
          * FlowRunPolicy
@@ -5288,6 +5352,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OrchestrationResult"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    bulk_set_flow_run_state_flow_runs_bulk_set_state_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                "x-prefect-api-version"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Body_bulk_set_flow_run_state_flow_runs_bulk_set_state_post"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowRunBulkSetStateResponse"];
                 };
             };
             /** @description Validation Error */

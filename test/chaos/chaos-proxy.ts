@@ -58,8 +58,8 @@ export async function startChaosProxy({ side, origin, ca }: ChaosTarget, decide:
   }
 
   async function serve(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
-    const asked: Asked = { side, method: incoming.method ?? 'GET', url: incoming.url ?? '/' };
     const body = Buffer.concat(await incoming.toArray());
+    const asked: Asked = { side, method: incoming.method ?? 'GET', url: incoming.url ?? '/', body: body.toString() };
     const fault = await decide(asked);
     const label = fault.kind === 'answer' ? String(fault.status) : fault.kind;
     met.set(label, (met.get(label) ?? 0) + 1);

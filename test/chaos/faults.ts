@@ -25,6 +25,7 @@ export interface Asked {
   readonly method: string;
   /** With its query. */
   readonly url: string;
+  readonly body: string;
 }
 
 const SERVER_ERRORS = [500, 502, 503, 504] as const;

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import {
   createDeployment,
   createFlow,
@@ -40,6 +41,10 @@ describe('a claim that comes late, when the run has', () => {
   }
 
   const services: ClaimServices = {
+    begin(run) {
+      const transitionId = randomUUID();
+      return { transitionId, answer: services.propose(run, { type: 'PENDING', name: 'Pending', transitionId }) };
+    },
     propose: (run, proposal, options) =>
       setFlowRunState(api, run, proposal, { ...options, once: true, signal: soon() }),
     currentState: async (run, signal) => (await readFlowRun(api, run, signal)).state ?? undefined,

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { balance } from '../chaos/accounts.ts';
 import { runChaos } from '../chaos/chaos.ts';
 import type { Decide } from '../chaos/chaos-proxy.ts';
+import { runsClaimedBy } from '../chaos/claims.ts';
 import { type ChaosPlace, openScene } from '../chaos/scene.ts';
 import { until } from '../journey/cluster.ts';
 
@@ -19,10 +20,14 @@ function keepClaims() {
   const released = Promise.withResolvers<void>();
   const kept = new Set<string>();
   const asked = new Set<string>();
-  const decide: Decide = ({ method, url }) => {
-    if (method !== 'POST' || !url.endsWith('/set_state') || asked.has(url)) return { kind: 'pass' };
-    asked.add(url);
-    return { kind: 'withheld', done: () => kept.add(url), until: released.promise };
+  const decide: Decide = (request) => {
+    const runs = runsClaimedBy(request).filter((run) => !asked.has(run));
+    if (runs.length === 0) return { kind: 'pass' };
+    for (const run of runs) asked.add(run);
+    const done = () => {
+      for (const run of runs) kept.add(run);
+    };
+    return { kind: 'withheld', done, until: released.promise };
   };
   return { decide, kept, release: () => released.resolve() };
 }

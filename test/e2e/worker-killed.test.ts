@@ -22,12 +22,17 @@ interface Step {
   readonly reads?: true;
   /** Not what decides who has the run: one way to end in it shows as much as three. */
   readonly aside?: true;
+  /** How many runs there are; one, when it is not said. */
+  readonly runs?: number;
 }
 
 const CLAIM = /\/set_state$/;
+/** Of a burst the first goes alone and the others together. */
+const BURST = 4;
 const STEPS: readonly Step[] = [
   { what: 'the poll', side: 'prefect', method: 'POST', path: /\/get_scheduled_flow_runs$/, reads: true },
   { what: 'the claim', side: 'prefect', method: 'POST', path: CLAIM },
+  { what: 'the claim of several', side: 'prefect', method: 'POST', path: /\/bulk_set_state$/, runs: BURST },
   { what: 'the deployment', side: 'prefect', method: 'POST', path: /\/deployments\/filter$/, reads: true },
   { what: 'the flow', side: 'prefect', method: 'POST', path: /\/flows\/filter$/, reads: true },
   { what: 'the work pool', side: 'prefect', method: 'GET', path: /\/work_pools\/[^/]+$/, after: CLAIM, reads: true },
@@ -89,14 +94,15 @@ describe('a worker', () => {
   });
   afterAll(() => rmSync(place.folder, { recursive: true, force: true }));
 
-  /** Until the one run has its one Job and says where it is. */
-  const inPlace = (scene: Scene, worker: WorkerProcess, signal: AbortSignal) =>
+  /** Until each run has its one Job and says where it is. */
+  const inPlace = (scene: Scene, count: number, worker: WorkerProcess, signal: AbortSignal) =>
     until(
-      'the run has its Job and says where it is',
+      'each run has its Job and says where it is',
       async () => {
         const [runs, jobs] = [await scene.runs(), await scene.jobs()];
-        const names = jobs.map(({ name }) => `${scene.name}:${name}`);
-        return balance(runs, jobs).right === 1 && runs[0]?.pid === names[0] ? true : undefined;
+        const places = new Map(jobs.map(({ flowRunId, name }) => [flowRunId, `${scene.name}:${name}`]));
+        const areInPlace = runs.every(({ id, pid }) => pid !== undefined && pid === places.get(id));
+        return balance(runs, jobs).right === count && areInPlace ? true : undefined;
       },
       {
         timeoutMs: TIMEOUT_MS,
@@ -109,7 +115,7 @@ describe('a worker', () => {
   const cases = STEPS.flatMap((step) =>
     momentsOf(step).flatMap((moment) => endingsOf(step).map((ending) => ({ step, moment, ending, what: step.what }))),
   ).map((one, index) => ({ ...one, index }));
-  describe.concurrent('makes one Job of a run', () => {
+  describe.concurrent('makes one Job of each run', () => {
     it.for(cases)(
       'when it is $ending, $moment $what',
       { timeout: 2 * TIMEOUT_MS },
@@ -119,7 +125,8 @@ describe('a worker', () => {
         const says = async (one: WorkerProcess) => (one.count('started!') > 0 ? true : undefined);
         const soon = { timeoutMs: TIMEOUT_MS, signal };
         try {
-          await scene.addRuns(1);
+          const { runs = 1 } = step;
+          await scene.addRuns(runs);
           const env = { ...AT_ONCE, ...SECRETS };
           const first = scene.startWorker(env);
           const isReached = async () => (hold.isReached() ? true : undefined);
@@ -132,7 +139,7 @@ describe('a worker', () => {
           await until('the other has started', () => says(second), soon);
           if (ending === 'killed beside another replica') await killed(first);
           if (ending !== 'stalled until another has its Job') hold.release();
-          await inPlace(scene, second, signal);
+          await inPlace(scene, runs, second, signal);
           hold.release();
           if (ending === 'stalled until another has its Job') {
             first.kill('SIGTERM');
@@ -142,7 +149,7 @@ describe('a worker', () => {
           second.kill('SIGTERM');
           expect(await second.ended, second.log()).toBe(0);
           const accounts = balance(await scene.runs(), await scene.jobs());
-          expect(accounts).toEqual({ right: 1, lost: [], double: [], strange: [] });
+          expect(accounts).toEqual({ right: runs, lost: [], double: [], strange: [] });
         } finally {
           hold.release();
           await scene.close();

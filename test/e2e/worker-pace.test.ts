@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, describe, expect, inject, it } from 'vitest';
+import { runsClaimedBy } from '../chaos/claims.ts';
 import type { Asked, Fault } from '../chaos/faults.ts';
 import { openScene } from '../chaos/scene.ts';
 import { until } from '../journey/cluster.ts';
@@ -86,8 +87,7 @@ describe('the pace of the worker', { timeout: WITHIN_MS + 60_000 }, () => {
 
   it('claims fewer runs at a time while Prefect is busy, and more again afterwards', async () => {
     const busy: Fault = { kind: 'answer', status: 503, reason: 'busy' };
-    const isClaim = ({ side, method, url }: Asked) =>
-      side === 'prefect' && method === 'POST' && url.endsWith('/set_state');
+    const isClaim = (asked: Asked) => runsClaimedBy(asked).length > 0;
     const claims = troubled(isClaim, 100, { fault: busy, count: 60, after: 20 });
     await allMade('busy', claims.decide);
     expectSlowerAndFaster(claims, 60);

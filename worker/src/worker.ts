@@ -10,20 +10,12 @@
  * runs whose Job cannot exist are handed back as Scheduled. A run whose Job may exist stays Pending: the repair sweep of
  * another worker, or of the next, finishes it under its name.
  */
-import {
-  openPrefectApi,
-  type PrefectApi,
-  readDeployments,
-  readFlowRun,
-  readFlowRunStates,
-  readFlowsById,
-  setFlowRunState,
-} from '@slipway/prefect/client';
+import { openPrefectApi } from '@slipway/prefect/client';
 import { cancelRuns } from './cancel/canceller.ts';
 import { openChannel } from './channel/open-channel.ts';
-import { openCatalog } from './claim/catalog.ts';
-import { type ClaimServices, claimRun, LAST_LOOK_MS, lookUp, readParts } from './claim/claim.ts';
+import { claimRun, LAST_LOOK_MS, lookUp, readParts } from './claim/claim.ts';
 import type { Claim, DueRun, NotClaimed } from './claim/model.ts';
+import { openClaimServices } from './claim/open-claims.ts';
 import type { WorkerConfig } from './config/config.ts';
 import { ConfigError } from './config/config-error.ts';
 import { openIntake } from './intake/open-intake.ts';
@@ -37,7 +29,6 @@ import { Observer } from './observe/observer.ts';
 import { serveHealth } from './ops/health.ts';
 import { Loops } from './ops/loops.ts';
 import { openMetrics } from './ops/metrics.ts';
-import type { Pace } from './pace/pace.ts';
 import { openPaces } from './pace/paces.ts';
 import { RecentSet } from './recent-set.ts';
 import { interrupted } from './repair/repair.ts';
@@ -180,7 +171,7 @@ export async function runWorker(config: WorkerConfig, world: World, drain: Abort
         work.finally(() => afterwards.delete(work)).catch(() => undefined);
       },
     };
-    const claims = claimServices(api, runLog, paces.claims, world, stopping);
+    const claims = openClaimServices(api, runLog, paces.claims, world, stopping);
     const takeInHand = (due: DueRun, obtain: () => Promise<Claim | NotClaimed>) => {
       elsewhere.delete(due.id);
       if (!slots.has(due.id)) slots.take(due.id, workOnRun(due, obtain, services, stopping));
@@ -238,29 +229,6 @@ export async function runWorker(config: WorkerConfig, world: World, drain: Abort
   }
   log.info(`Worker '${config.workerName}' stopped!`, { state });
   return state;
-}
-
-function claimServices(
-  api: PrefectApi,
-  runLog: RunLog,
-  pace: Pace,
-  world: World,
-  { stop, cut }: Stopping,
-): ClaimServices {
-  return {
-    propose: (run, proposal, options) => {
-      const send = () => setFlowRunState(api, run, proposal, { ...options, once: true, signal: cut });
-      return proposal.type === 'PENDING' ? pace.pass(send) : send();
-    },
-    currentState: async (run, signal) => (await readFlowRun(api, run, signal)).state ?? undefined,
-    states: (run, signal) => readFlowRunStates(api, run, signal),
-    catalog: openCatalog({
-      readDeployments: (ids) => readDeployments(api, { ids }, stop),
-      readFlows: (ids) => readFlowsById(api, ids, stop),
-      clock: world.clock,
-    }),
-    tellRun: (run, level, message) => runLog.tell(run, level, message),
-  };
 }
 
 function isObserving(observer: Observer | undefined, nowMs: number): boolean {

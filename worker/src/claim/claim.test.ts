@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import {
   type Orchestration,
   PrefectApiError,
@@ -51,6 +52,10 @@ function services(
   const proposed: Proposed[] = [];
   const told: string[] = [];
   const value: ClaimServices = {
+    begin(run) {
+      const transitionId = randomUUID();
+      return { transitionId, answer: value.propose(run, { type: 'PENDING', name: 'Pending', transitionId }) };
+    },
     async propose(_run, proposal, options) {
       const answer = answers[Math.min(proposed.length, answers.length - 1)];
       proposed.push({ ...proposal, ...options });
@@ -130,6 +135,31 @@ describe('a claim', () => {
     const { value, proposed } = services([refused(status)]);
     expect(await claimRun(due, value, testWorld(), never)).toMatchObject({ won: false, why });
     expect(proposed).toHaveLength(1);
+  });
+
+  it('that has no definite answer is looked at, and proposed alone when the run is as it was polled', async () => {
+    const begin = () => ({ transitionId: 'shared', answer: Promise.resolve(undefined) });
+    const alone = services([accept], { begin });
+    expect(await claimRun(due, alone.value, testWorld(), never)).toMatchObject({ won: true, claimId: 'shared' });
+    expect(alone.proposed).toMatchObject([{ transitionId: 'shared' }]);
+
+    const ours: State = { ...pendingState, state_details: { transition_id: 'shared' } };
+    const won = services([], { begin, currentState: async () => ours });
+    expect(await claimRun(due, won.value, testWorld(), never)).toMatchObject({ won: true, claimId: 'shared' });
+
+    const lost = services([], { begin, currentState: async () => ({ ...ours, state_details: {} }) });
+    expect(await claimRun(due, lost.value, testWorld(), never)).toMatchObject({ won: false, why: 'lost' });
+  });
+
+  it('that was not sent before the worker had to stop is not looked at', async () => {
+    const stop = new AbortController();
+    stop.abort(new Error('the grace is over'));
+    const begin = () => ({ transitionId: 'shared', answer: Promise.reject(stop.signal.reason) });
+    const currentState = async () => {
+      throw new Error('asked');
+    };
+    const { value } = services([], { begin, currentState });
+    await expect(claimRun(due, value, testWorld(), stop.signal)).rejects.toThrow('the grace is over');
   });
 
   it('is repeated only while the run is as it was polled', async () => {

@@ -18,9 +18,12 @@ import { readClaimAnswer, readStanding } from './answer.ts';
 import type { Catalog } from './catalog.ts';
 import type { Claim, DueRun, NotClaimed } from './model.ts';
 import { restoring, undoneState } from './reopened.ts';
+import type { Proposed } from './together.ts';
 import { isPassing, untilAnswered } from './until-answered.ts';
 
 export interface ClaimServices {
+  /** Proposes for the first time that a run becomes Pending, with an id of its own choice. */
+  readonly begin: (run: string) => Proposed;
   /** Sent once; answered or given up some time after the worker began to stop: an answer is worth waiting for. */
   readonly propose: (
     run: string,
@@ -48,7 +51,7 @@ const LONGEST_WAIT_MS = 30_000;
 const INFO = 20;
 
 /**
- * Claims a run and reads what its Job is made from.
+ * Claims a run, perhaps together with others, and reads what its Job is made from.
  *
  * @param signal aborted when the worker has to stop now; the run is then either not claimed, or `stopping` says that it
  *   is and has to be handed back.
@@ -59,8 +62,8 @@ export async function claimRun(
   world: World,
   signal: AbortSignal,
 ): Promise<Claim | NotClaimed> {
-  const transitionId = randomUUID();
-  const refusal = await makePending(due, transitionId, services, world, signal);
+  const { transitionId, answer } = services.begin(due.id);
+  const refusal = await makePending(due, transitionId, answer, services, world, signal);
   if (refusal !== undefined) {
     if (refusal.why === 'lost')
       services.tellRun(due.id, INFO, `Aborted submission of flow run '${due.id}': ${refusal.reason}`);
@@ -100,6 +103,7 @@ export function lookUp({ run, polledAt }: DueRun, catalog: Catalog) {
 async function makePending(
   due: DueRun,
   transitionId: string,
+  first: Promise<Orchestration | undefined>,
   services: ClaimServices,
   world: World,
   signal: AbortSignal,
@@ -107,15 +111,21 @@ async function makePending(
   const { propose, currentState } = services;
   const begin = world.clock.now();
   let waits = 0;
+  let proposed: Promise<Orchestration | undefined> | undefined = first;
+  let isUncertain = false;
   for (let failures = 0; ; ) {
-    signal.throwIfAborted();
     try {
-      if (failures > 0) {
+      if (isUncertain) {
         const standing = readStanding(await currentState(due.id, signal), due.scheduledState, transitionId);
         if (standing?.kind === 'won') return undefined;
         if (standing?.kind === 'lost') return { won: false, why: 'lost', reason: standing.reason };
       }
-      const answer = await propose(due.id, { type: 'PENDING', name: 'Pending', transitionId });
+      const answer = await (proposed ?? propose(due.id, { type: 'PENDING', name: 'Pending', transitionId }));
+      proposed = undefined;
+      if (answer === undefined) {
+        isUncertain = true;
+        continue;
+      }
       const verdict = readClaimAnswer(answer, transitionId);
       if (verdict.kind === 'won') return undefined;
       if (verdict.kind === 'doubtful') return await unlessReopened(due, services, world, signal);
@@ -126,6 +136,10 @@ async function makePending(
         return { won: false, why: 'lost', reason: `the server keeps it waiting: ${verdict.reason}` };
       await world.clock.sleep(Math.min(verdict.delayMs, LONGEST_WAIT_MS), signal);
     } catch (error) {
+      // It waited for its turn and was not sent.
+      if (proposed !== undefined && signal.aborted && error === signal.reason) throw error;
+      proposed = undefined;
+      isUncertain = true;
       if (signal.aborted) {
         // The proposal may have been accepted all the same.
         const state = await currentState(due.id, AbortSignal.timeout(LAST_LOOK_MS)).catch(() => undefined);

@@ -53,27 +53,31 @@ export class Pace {
     return Math.max(1, Math.floor(sizeAt(this.#window, this.#options.clock.now())));
   }
 
-  /** Sends when there is a place and no pause; settles as `send` does, or rejects with the signal's reason unsent. */
-  pass<T>(send: () => Promise<T>): Promise<T> {
+  /**
+   * Sends when there is a place and no pause; settles as `send` does, or rejects with the signal's reason unsent.
+   *
+   * @param things how many things the request does one after the other, asked when it is answered.
+   */
+  pass<T>(send: () => Promise<T>, things: () => number = () => 1): Promise<T> {
     return this.#turn(async () => {
       const sentAt = this.#options.clock.now();
       try {
         const answer = await send();
-        this.#note(sentAt, { verdict: 'good', retryAfterMs: 0 });
+        this.#note(sentAt, things(), { verdict: 'good', retryAfterMs: 0 });
         return answer;
       } catch (error) {
         const heard = this.#options.heard(error);
-        if (heard !== undefined) this.#note(sentAt, heard);
+        if (heard !== undefined) this.#note(sentAt, things(), heard);
         throw error;
       }
     });
   }
 
-  #note(sentAt: number, { verdict, retryAfterMs }: Heard): void {
+  #note(sentAt: number, things: number, { verdict, retryAfterMs }: Heard): void {
     const { clock, random, used, onCut } = this.#options;
     const answeredAt = clock.now();
     const pauseMs = retryAfterMs * (1 + SPREAD * random());
-    const after = follow(this.#window, { verdict, sentAt, answeredAt, retryAfterMs: pauseMs, used: used() });
+    const after = follow(this.#window, { verdict, sentAt, answeredAt, things, retryAfterMs: pauseMs, used: used() });
     this.#window = after.window;
     if (after.cut !== undefined) onCut(after.cut, this.window);
   }

@@ -6,6 +6,7 @@ const answer = (more: Partial<Answer> = {}): Answer => ({
   verdict: 'good',
   sentAt: 1_000,
   answeredAt: 1_010,
+  things: 1,
   retryAfterMs: 0,
   used: 32,
   ...more,
@@ -27,6 +28,14 @@ describe('the window', () => {
     const { size } = after(open({ size: 10 }), 10, {});
     expect(size).toBeGreaterThan(10.9);
     expect(size).toBeLessThan(11.1);
+  });
+
+  it('counts an answer for eight as eight', () => {
+    const eight = follow(open({ size: 10 }), answer({ things: 8, answeredAt: 1_080 })).window;
+    expect(eight).toMatchObject({ size: 10.8, usualMs: 10.0 });
+    const slow = answer({ things: 8, sentAt: 1_000, answeredAt: 17_500 });
+    expect(follow(open(), slow).cut).toBe('slow');
+    expect(follow(open(), { ...slow, answeredAt: 4_000 }).cut).toBeUndefined();
   });
 
   it('does not grow above its ceiling', () => {

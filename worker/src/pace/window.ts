@@ -25,7 +25,7 @@ export interface Window {
   readonly size: number;
   readonly cutAt: number;
   readonly heardAt: number;
-  /** What an answer takes as a rule: the quickest, creeping up towards what is usual now. */
+  /** What one thing takes as a rule: the quickest, creeping up towards what is usual now. */
   readonly usualMs: number | undefined;
   /** Nothing is sent before then: the server's Retry-After. */
   readonly pausedUntil: number;
@@ -35,6 +35,8 @@ export interface Answer {
   readonly verdict: Exclude<Verdict, 'slow'>;
   readonly sentAt: number;
   readonly answeredAt: number;
+  /** How many things the server did for it, one after the other. */
+  readonly things: number;
   /** From Retry-After; 0 when nothing was asked for. */
   readonly retryAfterMs: number;
   /** How much was under way: a window that is not used does not grow. */
@@ -70,9 +72,9 @@ export function follow(
   before: Window,
   answer: Answer,
 ): { readonly window: Window; readonly cut: Exclude<Verdict, 'good'> | undefined } {
-  const { sentAt, answeredAt, retryAfterMs, used } = answer;
+  const { sentAt, answeredAt, things, retryAfterMs, used } = answer;
   const size = sizeAt(before, answeredAt);
-  const tookMs = answeredAt - sentAt;
+  const tookMs = (answeredAt - sentAt) / things;
   const isSlow = before.usualMs !== undefined && tookMs > Math.max(SLOW.leastMs, SLOW.times * before.usualMs);
   const verdict = answer.verdict === 'good' && isSlow ? 'slow' : answer.verdict;
   const heard = {
@@ -83,7 +85,7 @@ export function follow(
     pausedUntil: Math.max(before.pausedUntil, answeredAt + Math.min(retryAfterMs, LONGEST_PAUSE_MS)),
   };
   if (verdict === 'good') {
-    const grown = used * 2 < size ? size : Math.min(MOST, size + 1 / size);
+    const grown = used * 2 < size ? size : Math.min(MOST, size + things / size);
     return { window: { ...heard, size: grown }, cut: undefined };
   }
   if (sentAt < before.cutAt) return { window: heard, cut: undefined };
