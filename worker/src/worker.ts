@@ -11,6 +11,7 @@
  * another worker, or of the next, finishes it under its name.
  */
 import { openPrefectApi } from '@slipway/prefect/client';
+import pLimit from 'p-limit';
 import { cancelRuns } from './cancel/canceller.ts';
 import { openChannel } from './channel/open-channel.ts';
 import { claimRun, LAST_LOOK_MS, lookUp, readParts } from './claim/claim.ts';
@@ -46,6 +47,10 @@ export type WorkerState = 'INITIALIZED' | 'RUNNING' | 'DRAINING' | 'STOPPED' | '
 /** Kept back from the grace: for the last answers, for handing back, for late writes and for logs. */
 const CLOSING = { answersMs: 2_500, stateMs: LAST_LOOK_MS, handBackMs: HAND_BACK_MS, writesMs: 500, logsMs: 1_000 };
 const CLOSING_MS = Object.values(CLOSING).reduce((sum, ms) => sum + ms);
+/** Two at a time, so that one that is not answered does not hold up the others. */
+const ASIDE = 2;
+/** How long late writes are waited for while there is time; the signal to stop ends them. */
+const LATE_WRITES_MS = 5_000;
 /** Watches bring a word a minute; without one for this long the worker is not ready. */
 const WATCH_SILENCE_MS = 300_000;
 /** Runs with a Job in another cluster that are remembered; one that is forgotten has its Job looked for there again. */
@@ -170,6 +175,7 @@ export async function runWorker(config: WorkerConfig, world: World, drain: Abort
         afterwards.add(work);
         work.finally(() => afterwards.delete(work)).catch(() => undefined);
       },
+      aside: pLimit(ASIDE),
     };
     const claims = openClaimServices(api, runLog, paces.claims, world, stopping);
     const takeInHand = (due: DueRun, obtain: () => Promise<Claim | NotClaimed>) => {
@@ -208,7 +214,8 @@ export async function runWorker(config: WorkerConfig, world: World, drain: Abort
     state = 'DRAINING';
     log.info('Stopping: no more runs are taken.', { inHand: slots.inHand });
     const patience = setTimeout(() => stop.abort(new Error('the grace is over')), config.graceMs - CLOSING_MS);
-    await Promise.race([slots.idle(), loops.failed]).finally(() => clearTimeout(patience));
+    const submitted = slots.idle().then(() => within(LATE_WRITES_MS, Promise.allSettled(afterwards)));
+    await Promise.race([submitted, loops.failed]).finally(() => clearTimeout(patience));
     await within(CLOSING.writesMs, Promise.allSettled(afterwards));
     state = 'STOPPED';
   } catch (error) {

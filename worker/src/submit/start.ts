@@ -54,6 +54,8 @@ export interface StartServices {
   readonly runElsewhere: (flowRunId: string) => void;
   /** Takes work that nobody waits for, and that ends before the worker does. It must not reject. */
   readonly later: (work: Promise<unknown>) => void;
+  /** Does work when its turn comes, little at a time: what claims and Jobs must not wait for. */
+  readonly aside: <T>(work: () => Promise<T>) => Promise<T>;
   readonly runLog: RunLog;
   readonly metrics: Metrics;
   readonly world: World;
@@ -177,7 +179,7 @@ async function announce(
   claim: Claim,
   job: JobManifest,
   { id, name }: WorkPoolRecord,
-  { api, config, world, later }: StartServices,
+  { api, config, world, later, aside }: StartServices,
   signal: AbortSignal,
 ): Promise<void> {
   const labels = {
@@ -196,8 +198,9 @@ async function announce(
       world.log.warning(`Flow run ${claim.run.name}: ${reason}; it runs all the same`, { flowRun: claim.id });
     });
   const pidWritten = write(() => updateFlowRun(api, claim.id, { infrastructure_pid: pid }, signal));
-  // One after the other: a SQLite server refuses two writers at a time.
-  later(pidWritten.then(() => write(() => updateFlowRunLabels(api, claim.id, labels, signal))));
+  // A third of what a run costs the server, and nobody waits for it: in a burst it comes after the claims of others.
+  const label = () => aside(() => updateFlowRunLabels(api, claim.id, labels, signal));
+  later(pidWritten.then(() => write(label)));
   const enough = new AbortController();
   const patience = world.clock.sleep(PATIENCE_MS, AbortSignal.any([signal, enough.signal])).catch(() => undefined);
   await Promise.race([pidWritten, patience]);
