@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isJsonObject, parseJson } from '@slipway/prefect/json';
-import * as z from 'zod';
+import { z } from 'zod';
 import { PREFECT_REQUIREMENTS } from '../../rig/builds/prefect-environment.ts';
 import type { Recording } from './deploy-project.ts';
 import { GOLDEN, hashOf, type Project, STAGES } from './project.ts';

@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject } from '@slipway/prefect/json';
 import { defaultKubernetesTemplate } from '@slipway/prefect/workpool';
-import * as z from 'zod';
+import { z } from 'zod';
 import type { Server } from './server.ts';
 import { list } from './snapshot.ts';
 

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import * as z from 'zod';
+import { z } from 'zod';
 import { type PrefectEnvironment, pythonBuildEnv } from '../../rig/builds/prefect-environment.ts';
 
 const PROGRAM = join(import.meta.dirname, 'prefect_cli.py');

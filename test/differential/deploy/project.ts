@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { cp, mkdir } from 'node:fs/promises';
 import { basename, join, relative, sep } from 'node:path';
 import { promisify } from 'node:util';
-import * as z from 'zod';
+import { z } from 'zod';
 
 const run = promisify(execFile);
 const PROJECTS = join(import.meta.dirname, 'projects');

@@ -1,5 +1,5 @@
 import { isJsonObject, type Json, type JsonObject } from '@slipway/prefect/json';
-import * as z from 'zod';
+import { z } from 'zod';
 import type { Stage } from './project.ts';
 import type { Server } from './server.ts';
 
