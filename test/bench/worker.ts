@@ -184,7 +184,7 @@ async function measureBurst(
   const { process, moments } = await place.start();
   const { wallSeconds, cpuSeconds: untilPoll } = await firstPoll({ process, moments }, signal);
   const polledAt = moments.firstPoll?.at ?? 0;
-  const load = watchLoad(place.pids.prefect);
+  const serverLoad = watchLoad(place.pids.prefect);
   const databaseLoad = place.pids.database === undefined ? undefined : watchLoad(place.pids.database);
   const lastDoneAt = () => Math.max(moments.workedAt, moments.jobs.at(-1) ?? 0, polledAt);
   const over = () => {
@@ -194,7 +194,7 @@ async function measureBurst(
   for (let told = 0, seen = 0; !over(); ) {
     if (process.hasEnded()) throw new Error(`the worker has ended: ${process.log().slice(-2_000)}`);
     await wait(200, undefined, { signal });
-    if (moments.jobs.length > seen) for (const watched of [load, databaseLoad]) watched?.note();
+    if (moments.jobs.length > seen) for (const each of [serverLoad, databaseLoad]) each?.note();
     seen = moments.jobs.length;
     if (moments.jobs.length < told + runs / 5) continue;
     told = moments.jobs.length;
@@ -213,7 +213,7 @@ async function measureBurst(
     lastJobSeconds: sincePoll(moments.jobs.at(-1)),
     cpuSeconds: used,
     peakMegabytes: peak,
-    servers: { prefect: load.load(), database: databaseLoad?.load() },
+    servers: { prefect: serverLoad.load(), database: databaseLoad?.load() },
     prefect,
     kubernetes,
   };

@@ -18,7 +18,7 @@ import { WORKER_VERSION } from './version.ts';
 import { runWorker } from './worker.ts';
 import type { Clock } from './world.ts';
 
-// Headers and the like of the undici that connects: naming Node's own loads the same code a second time, for 17 MB.
+// Headers and the like of the undici that connects: naming Node's own loads the same code a second time.
 install();
 
 /** The exit code after a second signal, as a shell tells it: 128 and the signal's number. */
