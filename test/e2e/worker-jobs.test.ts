@@ -132,9 +132,11 @@ describe('what a worker puts into the cluster', () => {
     await eventually('the run has completed', async () => ((await state(id)) === 'COMPLETED' ? true : undefined));
     expect(await cluster.jobs(id)).toHaveLength(1);
     expect(one.log()).toContain(`(cluster of context ${config['current-context']})`);
-    expect((await readFlowRun(api, id, soon())).labels).toMatchObject({
-      'slipway.worker.cluster': config['current-context'],
+    const labels = await eventually('the run has its labels', async () => {
+      const told = (await readFlowRun(api, id, soon())).labels ?? {};
+      return told['prefect.worker.name'] === undefined ? undefined : told;
     });
+    expect(labels).toMatchObject({ 'slipway.worker.cluster': config['current-context'] });
   });
 
   it('nothing for a cluster_config without that context, and the run says why', async () => {
