@@ -2,11 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { afterAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { runsClaimedBy } from '../chaos/claims.ts';
 import type { Asked, Fault } from '../chaos/faults.ts';
 import { openScene } from '../chaos/scene.ts';
 import { until } from '../journey/cluster.ts';
+import { type OwnPrefect, startPrefectOnPostgresql } from './prefect-on-postgresql.ts';
 
 /** What was refused waits for its own turn again, up to 15 s each time. */
 const WITHIN_MS = 240_000;
@@ -45,12 +46,20 @@ function troubled(isCounted: (asked: Asked) => boolean, heldMs: number, { fault,
 }
 
 describe('the pace of the worker', { timeout: WITHIN_MS + 60_000 }, () => {
-  const { prefectApiUrl, kubeconfigPath } = inject('rig');
+  const { kubeconfigPath } = inject('rig');
   const folder = mkdtempSync(join(tmpdir(), 'slipway-pace-'));
-  afterAll(() => rmSync(folder, { recursive: true }));
+  let prefect: OwnPrefect;
+  beforeAll(async () => {
+    prefect = await startPrefectOnPostgresql();
+  });
+  afterAll(async () => {
+    rmSync(folder, { recursive: true });
+    await prefect.stop();
+  });
 
   /** Lets a worker make Jobs of all runs, and sees that each has exactly one. */
   async function allMade(name: string, count: number, decide: (asked: Asked) => Promise<Fault>): Promise<void> {
+    const { prefectApiUrl } = prefect;
     const scene = await openScene(name, { prefectApiUrl, kubeconfigPath, folder }, decide);
     try {
       await scene.addRuns(count);

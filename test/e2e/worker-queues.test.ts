@@ -10,6 +10,7 @@ import { customizeTemplate, defaultKubernetesTemplate } from '@slipway/prefect/w
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { type Cluster, NAMESPACE, openCluster, until } from '../journey/cluster.ts';
 import { openRigPrefect, soon } from './prefect.ts';
+import { type OwnPrefect, startPrefectOnPostgresql } from './prefect-on-postgresql.ts';
 import { startWorker, type WorkerProcess } from './worker-process.ts';
 
 /** Jobs are made and never started. */
@@ -22,12 +23,14 @@ const QUEUES = Object.keys(RUNS) as Queue[];
 
 describe('the queues of a pool', () => {
   const rig = inject('rig');
+  let prefect: OwnPrefect;
   let api: PrefectApi;
   let cluster: Cluster;
   let worker: WorkerProcess | undefined;
 
-  beforeAll(() => {
-    api = openRigPrefect(rig.prefectApiUrl);
+  beforeAll(async () => {
+    prefect = await startPrefectOnPostgresql();
+    api = openRigPrefect(prefect.prefectApiUrl);
     cluster = openCluster(rig.kubeconfigPath);
   });
   afterEach(async () => {
@@ -39,7 +42,10 @@ describe('the queues of a pool', () => {
       propagationPolicy: 'Background',
     });
   });
-  afterAll(() => api.close());
+  afterAll(async () => {
+    await api.close();
+    await prefect.stop();
+  });
 
   /** Makes the runs of a queue due now, a hundred in a request. */
   async function makeDue(queue: Queue, flow_id: string): Promise<void> {
@@ -75,7 +81,7 @@ describe('the queues of a pool', () => {
     const queueOf = new Map(runs.map(({ id, work_queue_name }) => [id, work_queue_name]));
     expect(runs).toHaveLength(RUNS.urgent + RUNS.flood + RUNS.few);
 
-    worker = startWorker(POOL, rig.env);
+    worker = startWorker(POOL, { ...rig.env, PREFECT_API_URL: prefect.prefectApiUrl });
     const log = () => worker?.log() ?? '';
     /** The queues of the runs whose Jobs were made, in that order. */
     const made = () =>
