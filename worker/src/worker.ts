@@ -11,7 +11,6 @@
  * another worker, or of the next, finishes it under its name.
  */
 import { openPrefectApi } from '@slipway/prefect/client';
-import pLimit from 'p-limit';
 import { cancelRuns } from './cancel/canceller.ts';
 import { openChannel } from './channel/open-channel.ts';
 import { claimRun, LAST_LOOK_MS, lookUp, readParts } from './claim/claim.ts';
@@ -34,6 +33,7 @@ import { openPaces } from './pace/paces.ts';
 import { RecentSet } from './recent-set.ts';
 import { interrupted } from './repair/repair.ts';
 import { LEVEL, RunLog } from './report/run-log.ts';
+import { openSpareTime } from './spare-time.ts';
 import { HAND_BACK_MS, workOnRun } from './submit/in-hand.ts';
 import { JobSecrets } from './submit/secrets.ts';
 import type { StartServices } from './submit/start.ts';
@@ -47,8 +47,8 @@ export type WorkerState = 'INITIALIZED' | 'RUNNING' | 'DRAINING' | 'STOPPED' | '
 /** Kept back from the grace: for the last answers, for handing back, for late writes and for logs. */
 const CLOSING = { answersMs: 2_500, stateMs: LAST_LOOK_MS, handBackMs: HAND_BACK_MS, writesMs: 500, logsMs: 1_000 };
 const CLOSING_MS = Object.values(CLOSING).reduce((sum, ms) => sum + ms);
-/** Two at a time, so that one that is not answered does not hold up the others. */
-const ASIDE = 2;
+/** For labels of runs: after the claims and Jobs of a burst, but not never in a worker that is always busy. */
+const SPARE_TIME = { atOnce: 2, patienceMs: 30_000 };
 /** How long late writes are waited for while there is time; the signal to stop ends them. */
 const LATE_WRITES_MS = 5_000;
 /** Watches bring a word a minute; without one for this long the worker is not ready. */
@@ -175,7 +175,7 @@ export async function runWorker(config: WorkerConfig, world: World, drain: Abort
         afterwards.add(work);
         work.finally(() => afterwards.delete(work)).catch(() => undefined);
       },
-      aside: pLimit(ASIDE),
+      inSpareTime: openSpareTime({ ...SPARE_TIME, idle: () => slots.idle(), clock, signal: stop.signal }),
     };
     const claims = openClaimServices(api, runLog, paces.claims, world, stopping);
     const takeInHand = (due: DueRun, obtain: () => Promise<Claim | NotClaimed>) => {

@@ -5,8 +5,8 @@
  * the same moment; the server is the arbiter. One transition id is used for all tries, so that a lost answer is told from
  * a lost race, and each repeat is preceded by a look at the run: by then it may have been claimed and have ended, and the
  * server would open it again (reopened.ts). When no answer comes for minutes the run may be Pending without a Job: the
- * repair sweep finds it, here or on another replica. After a claim is won nothing but an explicit answer gives it up: what it needs is read again until
- * it is there or the worker has to stop, and then the run is handed back.
+ * repair sweep finds it, here or on another replica. After a claim is won nothing but an explicit answer gives it up:
+ * what it needs is read again until it is there or the worker has to stop, and then the run is handed back.
  */
 import { randomUUID } from 'node:crypto';
 import { type Orchestration, PrefectApiError, type StateProposal } from '@slipway/prefect/client';

@@ -33,6 +33,7 @@ import { makeJob } from '../render/make-job.ts';
 import type { JobManifest } from '../render/render.ts';
 import { RenderError } from '../render/render-error.ts';
 import { LEVEL, type RunLog } from '../report/run-log.ts';
+import type { SpareTime } from '../spare-time.ts';
 import { WORKER_VERSION } from '../version.ts';
 import type { World } from '../world.ts';
 import { CLUSTER_LABEL, WORKER_LABEL } from './run-labels.ts';
@@ -54,8 +55,7 @@ export interface StartServices {
   readonly runElsewhere: (flowRunId: string) => void;
   /** Takes work that nobody waits for, and that ends before the worker does. It must not reject. */
   readonly later: (work: Promise<unknown>) => void;
-  /** Does work when its turn comes, little at a time: what claims and Jobs must not wait for. */
-  readonly aside: <T>(work: () => Promise<T>) => Promise<T>;
+  readonly inSpareTime: SpareTime;
   readonly runLog: RunLog;
   readonly metrics: Metrics;
   readonly world: World;
@@ -179,7 +179,7 @@ async function announce(
   claim: Claim,
   job: JobManifest,
   { id, name }: WorkPoolRecord,
-  { api, config, world, later, aside }: StartServices,
+  { api, config, world, later, inSpareTime }: StartServices,
   signal: AbortSignal,
 ): Promise<void> {
   const labels = {
@@ -199,7 +199,7 @@ async function announce(
     });
   const pidWritten = write(() => updateFlowRun(api, claim.id, { infrastructure_pid: pid }, signal));
   // A third of what a run costs the server, and nobody waits for it: in a burst it comes after the claims of others.
-  const label = () => aside(() => updateFlowRunLabels(api, claim.id, labels, signal));
+  const label = () => inSpareTime(() => updateFlowRunLabels(api, claim.id, labels, signal));
   later(pidWritten.then(() => write(label)));
   const enough = new AbortController();
   const patience = world.clock.sleep(PATIENCE_MS, AbortSignal.any([signal, enough.signal])).catch(() => undefined);
