@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { delimiter, dirname, join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 
 export type Side = 'python' | 'slipway';
@@ -58,14 +58,15 @@ export async function startSide(side: Side, pool: string, pod: WorkerPod, python
   await writeFile(join(account, 'namespace'), namespace);
   await writeFile(join(account, 'ca.crt'), authority);
   const start = ['worker', 'start', '--pool', pool, '--type', 'kubernetes', '--name', side];
-  const command = side === 'python' ? [python, '-m', 'prefect', ...start] : [process.execPath, MAIN, ...start];
+  const command = side === 'python' ? [python, '-m', 'prefect', ...start] : [MAIN, ...start];
   const startedAt = performance.now();
   const child = spawn(
     'unshare',
     ['--mount', '--propagation=private', '--', 'sh', '-c', IN_POD, 'pod', account, ...command],
     {
       env: {
-        PATH: process.env.PATH,
+        // For the worker's first line: the node that runs this is found first.
+        PATH: [dirname(process.execPath), process.env.PATH].join(delimiter),
         HOME: pod.folder,
         LANG: 'C.UTF-8',
         KUBERNETES_SERVICE_HOST: '127.0.0.1',

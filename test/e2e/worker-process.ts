@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process';
-import { resolve } from 'node:path';
+import { delimiter, dirname, resolve } from 'node:path';
 
 const MAIN = resolve(import.meta.dirname, '../../worker/dist/main.js');
+/** The node that runs this is found first. */
+const PATH_TO_NODE = [dirname(process.execPath), process.env.PATH].join(delimiter);
 
 /** The bundled worker as a process of this machine. */
 export interface WorkerProcess {
@@ -15,7 +17,7 @@ export interface WorkerProcess {
 }
 
 /**
- * Starts `node worker/dist/main.js start --pool …` with nothing but what it needs in its environment.
+ * Starts `worker/dist/main.js start --pool …`, as its first line says, with nothing but what it needs in its environment.
  *
  * @param stdout where its log goes instead of being kept: a file descriptor of the caller.
  */
@@ -25,9 +27,8 @@ export function startWorker(
   args: readonly string[] = [],
   stdout: 'pipe' | number = 'pipe',
 ): WorkerProcess {
-  const { PATH, HOME } = process.env;
-  const child = spawn(process.execPath, [MAIN, 'start', '--pool', pool, ...args], {
-    env: { PATH, HOME, PREFECT_WORKER_QUERY_SECONDS: '1', ...env },
+  const child = spawn(MAIN, ['start', '--pool', pool, ...args], {
+    env: { PATH: PATH_TO_NODE, HOME: process.env.HOME, PREFECT_WORKER_QUERY_SECONDS: '1', ...env },
     stdio: ['ignore', stdout, 'pipe'],
   });
   let said = '';
