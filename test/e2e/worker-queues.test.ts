@@ -21,7 +21,10 @@ const RUNS = { urgent: 10, flood: 300, few: 5 } as const;
 type Queue = keyof typeof RUNS;
 const QUEUES = Object.keys(RUNS) as Queue[];
 
-describe('the queues of a pool', () => {
+/** Most of it is the server making the runs due. */
+const TIMEOUT_MS = 300_000;
+
+describe('the queues of a pool', { timeout: TIMEOUT_MS }, () => {
   const rig = inject('rig');
   let prefect: OwnPrefect;
   let api: PrefectApi;
