@@ -32,7 +32,7 @@ export interface Scene {
   /** How many Jobs there are: a look that costs the server next to nothing. */
   countJobs(): Promise<number>;
   /** A worker of the pool, which reaches both servers through the proxies. @param more of its environment. */
-  startWorker(more?: Readonly<Record<string, string>>, graceSeconds?: string): WorkerProcess;
+  startWorker(more?: Readonly<Record<string, string>>, graceSeconds?: string, flags?: readonly string[]): WorkerProcess;
   readonly prefect: ChaosProxy;
   readonly kubernetes: ChaosProxy;
   /** Kills the workers that still run, and removes everything. */
@@ -77,8 +77,8 @@ export async function openScene(name: string, place: ChaosPlace, decide: Decide)
       const { items, metadata } = await cluster.batch.listNamespacedJob({ namespace: name, limit: 1 });
       return items.length + (metadata?.remainingItemCount ?? 0);
     },
-    startWorker(more = {}, graceSeconds = '12') {
-      const worker = startWorker(name, { ...env, ...more }, ['--limit', '60', '--grace', graceSeconds]);
+    startWorker(more = {}, graceSeconds = '12', flags = []) {
+      const worker = startWorker(name, { ...env, ...more }, ['--limit', '60', '--grace', graceSeconds, ...flags]);
       workers.add(worker);
       return worker;
     },

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { balance } from '../chaos/accounts.ts';
 import { type ChaosOptions, runChaos } from '../chaos/chaos.ts';
@@ -110,6 +111,37 @@ describe('workers in trouble', () => {
         });
       } finally {
         claims.release();
+        await scene.close();
+      }
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'give runs the time that they need with --run-once, however short the grace is',
+    async ({ signal }) => {
+      const released = Promise.withResolvers<void>();
+      let asked = 0;
+      const scene = await openScene(`once-${Date.now().toString(36)}`, place, ({ side, method, url }) => {
+        if (side !== 'kubernetes' || method !== 'POST' || !url.includes('/jobs')) return { kind: 'pass' };
+        asked += 1;
+        return { kind: 'withheld', done: () => undefined, until: released.promise };
+      });
+      try {
+        await scene.addRuns(3);
+        const one = scene.startWorker({}, '8', ['--run-once']);
+        await until('its Jobs are asked for', async () => (asked === 3 ? true : undefined), {
+          timeoutMs: 120_000,
+          signal,
+          describe: async () => one.log(),
+        });
+        // More than the whole grace: then it would cut its requests, and hand back what has no Job.
+        expect(await Promise.race([one.ended, wait(10_000, 'it waits', { signal })]), one.log()).toBe('it waits');
+        released.resolve();
+        expect(await one.ended, one.log()).toBe(0);
+        expect(balance(await scene.runs(), await scene.jobs()).right).toBe(3);
+      } finally {
+        released.resolve();
         await scene.close();
       }
     },

@@ -49,7 +49,7 @@ const CLOSING = { answersMs: 2_500, stateMs: LAST_LOOK_MS, handBackMs: HAND_BACK
 const CLOSING_MS = Object.values(CLOSING).reduce((sum, ms) => sum + ms);
 /** For labels of runs: after the claims and Jobs of a burst, but not never in a worker that is always busy. */
 const SPARE_TIME = { atOnce: 2, patienceMs: 30_000 };
-/** How long late writes are waited for while there is time; the signal to stop ends them. */
+/** How long late writes are waited for after a signal while there is time; the signal to stop ends them. */
 const LATE_WRITES_MS = 5_000;
 /** Watches bring a word a minute; without one for this long the worker is not ready. */
 const WATCH_SILENCE_MS = 300_000;
@@ -213,8 +213,16 @@ export async function runWorker(config: WorkerConfig, world: World, drain: Abort
 
     state = 'DRAINING';
     log.info('Stopping: no more runs are taken.', { inHand: slots.inHand });
-    const patience = setTimeout(() => stop.abort(new Error('the grace is over')), config.graceMs - CLOSING_MS);
-    const submitted = slots.idle().then(() => within(LATE_WRITES_MS, Promise.allSettled(afterwards)));
+    const graceMs = config.graceMs - CLOSING_MS;
+    let patience: NodeJS.Timeout | undefined;
+    const hurry = () => {
+      patience = setTimeout(() => stop.abort(new Error('the grace is over')), graceMs).unref();
+    };
+    // With --run-once nobody has asked for the end yet: its runs take the time that they need.
+    if (drain.aborted) hurry();
+    else drain.addEventListener('abort', hurry, { once: true });
+    const lateMs = drain.aborted ? LATE_WRITES_MS : graceMs;
+    const submitted = slots.idle().then(() => within(lateMs, Promise.allSettled(afterwards)));
     await Promise.race([submitted, loops.failed]).finally(() => clearTimeout(patience));
     await within(CLOSING.writesMs, Promise.allSettled(afterwards));
     state = 'STOPPED';
