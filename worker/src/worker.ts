@@ -221,7 +221,7 @@ export async function runWorker(config: WorkerConfig, world: World, drain: Abort
     // With --run-once nobody has asked for the end yet: its runs take the time that they need.
     if (drain.aborted) hurry();
     else drain.addEventListener('abort', hurry, { once: true });
-    const lateMs = drain.aborted ? LATE_WRITES_MS : graceMs;
+    const lateMs = drain.aborted ? LATE_WRITES_MS : Math.max(graceMs, LATE_WRITES_MS);
     const submitted = slots.idle().then(() => within(lateMs, Promise.allSettled(afterwards)));
     await Promise.race([submitted, loops.failed]).finally(() => clearTimeout(patience));
     await within(CLOSING.writesMs, Promise.allSettled(afterwards));

@@ -198,7 +198,7 @@ async function announce(
       world.log.warning(`Flow run ${claim.run.name}: ${reason}; it runs all the same`, { flowRun: claim.id });
     });
   const pidWritten = write(() => updateFlowRun(api, claim.id, { infrastructure_pid: pid }, signal));
-  // A third of what a run costs the server, and nobody waits for it: in a burst it comes after the claims of others.
+  // A fifth of what a run costs the server, and nobody waits for it: in a burst it comes after the Jobs of others.
   const label = () => inSpareTime(() => updateFlowRunLabels(api, claim.id, labels, signal));
   later(pidWritten.then(() => write(label)));
   const enough = new AbortController();
